@@ -104,6 +104,7 @@ typedef struct na_request {
     int csrf_verified;
     const char *callback_url;    /* NULL if the action needs none */
     const na_provider *provider; /* NULL if provider_id names none */
+    int is_direct;               /* a protected page begins a sign-in: direct.h */
     const char *page; /* our page that began this, and shows its errors; NULL for NextAuth's */
     int is_recorded;  /* `attempted` is recorded, but not yet reported by na_report */
     na_event_kind attempted;

@@ -159,6 +159,98 @@ int na_checks_are_there(const na_request *request, const char *state)
     return is_flow_present(request, &f);
 }
 
+/* ── the state of a direct sign-in ─────────────────────────────────────────────────────────── */
+
+/*
+ * Pages can begin any number of sign-ins at once, as when a browser restores its tabs.
+ * The cookies must not exceed what servers accept, so their suffix is one of a few, and a later
+ * sign-in can replace an earlier one. The way back, encrypted in the state, then leads to the page
+ * again. It also helps if the cookies have expired, or if two tabs got a CSRF cookie at once.
+ */
+#define DIRECT_STATE "direct-"
+#define DIRECT_SLOTS 4
+
+/* Most bytes of a state with a way back: some providers of OAuth 2.0 limit it to 500. */
+#define OIDC_STATE_MAX 2000
+#define OAUTH_STATE_MAX 500
+
+/* Seconds for which a way back leads there. */
+#define WAY_BACK_MAX_AGE 86400
+
+#define CLAIM_WAY_BACK "wayBack"
+
+static int is_slot_taken(const na_request *request, int slot)
+{
+    const char *name = apr_psprintf(request->pool, "%s." DIRECT_STATE "%d",
+                                    request->config->cookies[NA_COOKIE_STATE].name, slot);
+    return na_cookies_get(request->cookies, name, 0) != NULL;
+}
+
+/* Begins anywhere, because requests that are made at once know nothing of each other. */
+static int free_slot(const na_request *request, const char *random)
+{
+    int first = (unsigned char)random[0] % DIRECT_SLOTS, slot = first;
+    while (is_slot_taken(request, slot) && (slot = (slot + 1) % DIRECT_SLOTS) != first)
+        ;
+    return slot;
+}
+
+static const char *new_state(const na_request *request)
+{
+    const char *random = na_random_base64url(request->pool, 32);
+    return request->is_direct ? apr_psprintf(request->pool, DIRECT_STATE "%d%s",
+                                             free_slot(request, random), random)
+                              : random;
+}
+
+/* Adds the way back, unless the state would become too long. */
+static na_error *add_way_back(const na_request *request, const char **state)
+{
+    size_t max = request->provider->type == NA_OIDC ? OIDC_STATE_MAX : OAUTH_STATE_MAX;
+    char *token;
+    if (!request->is_direct || !*state || strlen(request->callback_url) > max)
+        return NULL;
+    json_t *claims =
+        na_json_own(request->pool,
+                    json_pack("{s:s, s:s, s:s}", CLAIM_WAY_BACK, request->callback_url, "provider",
+                              request->provider->id, NA_CLAIM_SITE, request->config->session.site));
+    NA_TRY(na_keyring_seal(request->pool, &request->config->check_rings[NA_COOKIE_STATE], claims,
+                           request->now, WAY_BACK_MAX_AGE, &token));
+    const char *with = apr_pstrcat(request->pool, *state, ".", token, NULL);
+    if (strlen(with) <= max)
+        *state = with;
+    return NULL;
+}
+
+static const char *way_back_of(const char *state)
+{
+    return state && strncmp(state, DIRECT_STATE, strlen(DIRECT_STATE)) == 0 ? strchr(state, '.')
+                                                                            : NULL;
+}
+
+/* Returns the state as the cookie has it. */
+static const char *without_way_back(apr_pool_t *pool, const char *state)
+{
+    const char *way_back = way_back_of(state);
+    return way_back ? apr_pstrmemdup(pool, state, (apr_size_t)(way_back - state)) : state;
+}
+
+const char *na_checks_way_back(const na_request *request, const char *state)
+{
+    const char *way_back = way_back_of(state), *site, *provider;
+    na_claims claims;
+    if (!way_back || na_keyring_read(request->pool, &request->config->check_rings[NA_COOKIE_STATE],
+                                     na_bytes_of(way_back + 1), request->now, &claims))
+        return NULL;
+    site = na_claims_text(&claims, NA_CLAIM_SITE);
+    provider = na_claims_text(&claims, "provider");
+    return site && strcmp(site, request->config->session.site) == 0 && provider &&
+                   strcmp(provider, request->provider->id) == 0
+               ? na_safe_redirect(request->pool, request->config,
+                                  na_claims_text(&claims, CLAIM_WAY_BACK))
+               : NULL;
+}
+
 /* ── issuing them ──────────────────────────────────────────────────────────────────────────── */
 
 /* Browsers send a host's older cookies first (RFC 6265 section 5.4). */
@@ -206,7 +298,7 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
     na_csrf_hand_out(request, response); /* identifies the browser */
     make_room(request, response);
     if (wanted & NA_CHECK_STATE)
-        checks->state = na_random_base64url(request->pool, 32);
+        checks->state = new_state(request);
     const flow f = own_flow(request, checks->state);
     if (wanted & NA_CHECK_STATE)
         NA_TRY(put_check(request, response, &f, NA_COOKIE_STATE, checks->state));
@@ -218,7 +310,7 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
         checks->nonce = na_random_base64url(request->pool, 32);
         NA_TRY(put_check(request, response, &f, NA_COOKIE_NONCE, checks->nonce));
     }
-    return NULL;
+    return add_way_back(request, &checks->state);
 }
 
 /* ── taking them back ──────────────────────────────────────────────────────────────────────── */
@@ -293,6 +385,7 @@ na_error *na_checks_take(na_request *request, na_response *response, const char 
                          na_checks *checks, na_initiator *initiator)
 {
     na_claims claims;
+    state = without_way_back(request->pool, state);
     const flow f = find_flow(request, state);
     *checks = (na_checks){0};
     clear_flow(request, response, &f);

@@ -25,6 +25,7 @@ typedef enum na_cookie_id {
     NA_COOKIE_CSRF,
     NA_COOKIE_REFERENCE,
     NA_COOKIE_ATTEMPT,       /* our own: what was typed into a form that failed */
+    NA_COOKIE_DIRECT,        /* our own: direct.h */
     NA_COOKIE_KNOWN_BROWSER, /* our own: limits.h */
     NA_COOKIE_REMEMBERED,    /* our own: remembered.h */
     NA_COOKIE_STATE,
@@ -157,9 +158,12 @@ typedef struct na_config {
     const char *nobodys_hash; /* verified if the user does not exist */
     na_keeping keeping;
     na_bind bind;
-    const na_expression *bind_expression;       /* for NA_BIND_EXPRESSION */
-    const apr_array_header_t *providers;        /* const na_provider * */
-    const apr_array_header_t *issuers;          /* const na_issuer *; of access tokens */
+    const na_expression *bind_expression; /* for NA_BIND_EXPRESSION */
+    const apr_array_header_t *providers;  /* const na_provider * */
+    const apr_array_header_t *issuers;    /* const na_issuer *; of access tokens */
+    /* to which protected pages lead if their section names none; NULL for the sign-in page */
+    const na_provider *direct_provider;
+    int has_direct; /* some page can lead to a provider without the sign-in page */
     const apr_array_header_t *redirect_origins; /* const char *; besides our own */
     const char *frame_origins;   /* that may frame the pages, separated by blanks; NULL if none */
     const char *clear_site_data; /* header of the response to a sign-out, NULL if none */

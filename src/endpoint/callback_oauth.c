@@ -141,15 +141,37 @@ static void add_posted_name(const na_request *request, json_t *profile)
         json_object_set_new(profile, "user", json_pack("{s:O}", "name", name));
 }
 
+/*
+ * A sign-in that a page began directly, and whose cookies are gone or are those of another tab,
+ * begins again at that page, which is open to a user who has signed in meanwhile.
+ */
+static na_error *take_checks(na_request *request, na_response *response, const char *state,
+                             na_checks *checks, na_subject *subject, const char **way_back)
+{
+    na_error *error = na_checks_take(request, response, state, checks, &subject->initiator);
+    if (!error)
+        error = na_replay_take(request, checks);
+    *way_back =
+        na_error_is(error, NA_ERR_INVALID_CHECK) ? na_checks_way_back(request, state) : NULL;
+    if (!*way_back)
+        return error;
+    na_log(request, NA_LOG_INFO, "OAUTH_CALLBACK", "back to the page, to begin again: %s",
+           na_error_text(request->pool, error));
+    na_respond_redirect(request, response, 200, *way_back);
+    return NULL;
+}
+
 static na_error *complete_callback(na_request *request, na_response *response, const char *state)
 {
     na_checks checks;
     na_tokens tokens;
     json_t *profile;
+    const char *way_back;
     int any_tenant;
     na_subject subject = {.provider = request->provider};
-    NA_TRY(na_checks_take(request, response, state, &checks, &subject.initiator));
-    NA_TRY(na_replay_take(request, &checks));
+    NA_TRY(take_checks(request, response, state, &checks, &subject, &way_back));
+    if (way_back)
+        return NULL;
     na_error *error = fetch_in_place(request, &checks, &tokens, &profile, &subject, &any_tenant);
     if (na_is_unavailable(error))
         na_replay_give_back(request, &checks);

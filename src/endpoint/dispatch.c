@@ -9,6 +9,7 @@
 #include "auth/callback_url.h"
 #include "auth/checks.h"
 #include "auth/csrf.h"
+#include "auth/direct.h"
 #include "endpoint/endpoints.h"
 #include "auth/limit.h"
 #include "auth/report.h"
@@ -335,6 +336,30 @@ static int is_limited(const na_error *error)
     return na_error_is(error, NA_ERR_RATE_LIMITED);
 }
 
+/* Turns an action's error, or NULL, into the response. */
+static void conclude(na_request *request, na_response *response, na_error *error)
+{
+    if (na_is_unavailable(error))
+        na_limit_give_back(request);
+    na_error *limited = is_limited(error) ? error : NULL;
+    if (error)
+        error = limited ? record_limited(request, error) : record_failure(request, error);
+    if (limited && !error)
+        respond_limited(request, response, limited);
+    else if (na_is_unavailable(error))
+        respond_unavailable(request, response, error);
+    else if (error)
+        respond_error(request, response, error);
+}
+
+void na_dispatch_direct(na_request *request, na_response *response)
+{
+    na_csrf(request); /* its cookie identifies the browser */
+    na_callback_url(request, response);
+    na_direct_count(request, response);
+    conclude(request, response, na_start_at_provider(request, response));
+}
+
 void na_dispatch(na_request *request, na_response *response)
 {
     request->provider = find_provider(request);
@@ -352,17 +377,7 @@ void na_dispatch(na_request *request, na_response *response)
     na_error *error = route->csrf && !request->csrf_verified
                           ? na_refuse_csrf(request, response, route->csrf)
                           : route->run(request, response);
-    if (na_is_unavailable(error))
-        na_limit_give_back(request);
-    na_error *limited = is_limited(error) ? error : NULL;
-    if (error)
-        error = limited ? record_limited(request, error) : record_failure(request, error);
-    if (limited && !error)
-        respond_limited(request, response, limited);
-    else if (na_is_unavailable(error))
-        respond_unavailable(request, response, error);
-    else if (error)
-        respond_error(request, response, error);
+    conclude(request, response, error);
 }
 
 na_error *na_callback(na_request *request, na_response *response)

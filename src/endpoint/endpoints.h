@@ -29,6 +29,9 @@ na_action na_get_two_factor, na_post_two_factor, na_get_two_factor_setup, na_pos
 /* personal access tokens */
 na_action na_get_tokens, na_post_tokens;
 
+/* sends the browser to request->provider, of OAuth 2.0 or OpenID Connect */
+na_action na_start_at_provider;
+
 /* the kinds of callbacks, and the action that sends a link */
 na_action na_callback_oauth, na_callback_credentials, na_callback_email, na_signin_email;
 

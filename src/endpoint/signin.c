@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "auth/checks.h"
+#include "auth/direct.h"
 #include "endpoint/endpoints.h"
 #include "auth/fresh.h"
 #include "auth/passkey.h"
@@ -67,6 +68,16 @@ static na_error *start_oauth(na_request *request, na_response *response)
     return NULL;
 }
 
+na_error *na_start_at_provider(na_request *request, na_response *response)
+{
+    na_error *error = start_oauth(request, response);
+    return error ? na_error_wrap(request->pool, error,
+                                 na_is_unavailable(error) ? NULL : NA_ERR_OAUTH_SIGNIN,
+                                 "could not create the authorization request for '%s'",
+                                 request->provider->id)
+                 : NULL;
+}
+
 na_error *na_post_signin(na_request *request, na_response *response)
 {
     if (request->provider_id && !request->provider) {
@@ -87,10 +98,6 @@ na_error *na_post_signin(na_request *request, na_response *response)
     }
     if (request->provider->type == NA_EMAIL)
         return na_signin_email(request, response);
-    na_error *error = start_oauth(request, response);
-    return error ? na_error_wrap(request->pool, error,
-                                 na_is_unavailable(error) ? NULL : NA_ERR_OAUTH_SIGNIN,
-                                 "could not create the authorization request for '%s'",
-                                 request->provider->id)
-                 : NULL;
+    na_direct_resume(request, response);
+    return na_start_at_provider(request, response);
 }

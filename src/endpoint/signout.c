@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shows the sign-out page, and signs the user out. */
 #include "endpoint/endpoints.h"
+#include "auth/direct.h"
 #include "auth/respond.h"
 #include "auth/session.h"
 
@@ -20,6 +21,7 @@ na_error *na_get_signout(na_request *request, na_response *response)
 na_error *na_post_signout(na_request *request, na_response *response)
 {
     NA_TRY(na_request_end_session(request, response));
+    na_direct_pause(request, response);
     na_respond_redirect(request, response, 200, request->callback_url);
     return NULL;
 }

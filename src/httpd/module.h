@@ -154,10 +154,11 @@ typedef struct na_preserve {
 
 typedef struct na_dir_conf {
     na_unauthenticated unauthenticated;
-    int pass_identity;                 /* NA_PASS_…; 0 if not set */
-    const char *remote_user;           /* a claim; NULL for email, else PROVIDER:ID */
-    ap_regex_t *remote_user_pattern;   /* NULL for the whole claim */
-    const char *remote_user_form;      /* replacement for the match, such as "$1" */
+    const ap_expr_info_t *sign_in_with; /* a provider's ID, or "page"; NULL if not set */
+    int pass_identity;                  /* NA_PASS_…; 0 if not set */
+    const char *remote_user;            /* a claim; NULL for email, else PROVIDER:ID */
+    ap_regex_t *remote_user_pattern;    /* NULL for the whole claim */
+    const char *remote_user_form;       /* replacement for the match, such as "$1" */
     const char *cache_control;         /* NULL if not set; "" to keep the application's unchanged */
     int accept_tokens;                 /* NA_ACCEPT_…; 0 if not set */
     const apr_array_header_t *issuers; /* const char *: with NA_ACCEPT_OAUTH; NULL for all */

@@ -239,7 +239,7 @@ async function main() {
   const only = (process.env.BENCH_ONLY || [...KINDS, ...signins.KINDS].map((kind) => kind.name).join()).split(',');
   let kinds = KINDS.filter((kind) => kind.name === 'unprotected' || only.includes(kind.name));
   let signInKinds = signins.KINDS.filter((kind) => SIGNINS && only.includes(kind.name));
-  const ours = [...kinds, ...signInKinds].some((kind) => ['nextauth', 'signins'].includes(kind.site) || kind.store);
+  const ours = [...kinds, ...signInKinds].some((kind) => ['nextauth', 'signins', 'signinsSecure'].includes(kind.site) || kind.store);
   if (ours && !fs.existsSync(module)) fail(`${module} is not there: run make first`);
   process.on('SIGINT', () => process.exit(130));
   process.on('SIGTERM', () => process.exit(143));

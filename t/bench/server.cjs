@@ -44,19 +44,8 @@ const SITES = {
   postgres: (port, options) => nextauth(port, options, options.stores.postgres),
   openidcCache: (port, { issuer }) => openidc(port, issuer, 'server-cache'),
   openidcCookie: (port, { issuer }) => openidc(port, issuer, 'client-cookie'),
-  signins: (port, { dir, issuer, secure, bundle }) => `
-  NextAuthEngine On
-  NextAuthMode test
-  NextAuthURL http://127.0.0.1:${port}
-  NextAuthSecret file:${dir}/secret
-  NextAuthSite bench
-  NextAuthProvider plain type=oidc issuer=${issuer} clientId=bench clientSecret=bench-client-secret
-  NextAuthProvider secure type=oidc issuer=${secure.issuer} clientId=bench clientSecret=bench-client-secret
-  NextAuthHTTP caFile=${bundle}
-  <Location /members/>
-    AuthType NextAuth
-    Require valid-user
-  </Location>`,
+  signins: (port, { dir, issuer, bundle }) => signins(port, dir, issuer, bundle),
+  signinsSecure: (port, { dir, secure, bundle }) => signins(port, dir, secure.issuer, bundle),
   openidcSecure: (port, { secure, bundle }) => `
   OIDCCABundlePath ${bundle}${openidc(port, secure.issuer, 'server-cache')}`,
 };
@@ -75,6 +64,20 @@ const nextauth = (port, { dir, issuer }, store) => `
     Require valid-user
   </Location>
 ${store}`;
+
+// With a single provider, the protected page leads there.
+const signins = (port, dir, issuer, bundle) => `
+  NextAuthEngine On
+  NextAuthMode test
+  NextAuthURL http://127.0.0.1:${port}
+  NextAuthSecret file:${dir}/secret
+  NextAuthSite bench
+  NextAuthProvider bench type=oidc issuer=${issuer} clientId=bench clientSecret=bench-client-secret
+  NextAuthHTTP caFile=${bundle}
+  <Location /members/>
+    AuthType NextAuth
+    Require valid-user
+  </Location>`;
 
 const openidc = (port, issuer, sessions) => `
   OIDCProviderMetadataURL ${issuer}/.well-known/openid-configuration
@@ -105,7 +108,7 @@ async function prepare(options) {
   const root = process.getuid() === 0;
   const hasOpenidc = fs.existsSync(`${modules}/mod_auth_openidc.so`);
   const siteNames = Object.keys(SITES).filter((name) => hasOpenidc || !name.startsWith('openidc'))
-    .filter((name) => module || !['nextauth', 'signins'].includes(name))
+    .filter((name) => module || !['nextauth', 'signins', 'signinsSecure'].includes(name))
     .filter((name) => !STORES.includes(name) || stores[name]);
 
   // What the server's user reads and writes is outside the working tree, which it may not be able to enter.

@@ -14,9 +14,9 @@ const http = require('node:http');
 const https = require('node:https');
 
 const KINDS = [
-  { name: 'signin-nextauth', label: 'mod_nextauth, http', site: 'signins', id: 'plain', peer: 'signin-openidc' },
+  { name: 'signin-nextauth', label: 'mod_nextauth, http', site: 'signins', peer: 'signin-openidc' },
   { name: 'signin-openidc', label: 'mod_auth_openidc, http', site: 'openidcCache' },
-  { name: 'signin-nextauth-https', label: 'mod_nextauth, https', site: 'signins', id: 'secure', peer: 'signin-openidc-https' },
+  { name: 'signin-nextauth-https', label: 'mod_nextauth, https', site: 'signinsSecure', peer: 'signin-openidc-https' },
   { name: 'signin-openidc-https', label: 'mod_auth_openidc, https', site: 'openidcSecure' },
 ];
 const GOAL = 0.5; // of the peer's
@@ -38,13 +38,13 @@ class Browser {
     for (const agent of Object.values(this.agents)) agent.destroy();
   }
 
-  request(address, method = 'GET', form = '') {
+  request(address) {
     const url = new URL(address, this.origin);
     const own = url.origin === this.origin;
-    const headers = { Accept: 'text/html', ...(form ? { 'Content-Type': 'application/x-www-form-urlencoded' } : {}),
+    const headers = { Accept: 'text/html',
       ...(own && this.jar.size ? { Cookie: [...this.jar].map(([name, value]) => `${name}=${value}`).join('; ') } : {}) };
     return new Promise((resolve, reject) => {
-      const sent = (url.protocol === 'https:' ? https : http).request(url, { method, headers, agent: this.agents[url.protocol],
+      const sent = (url.protocol === 'https:' ? https : http).request(url, { headers, agent: this.agents[url.protocol],
         timeout: 60000 }, (response) => {
         let body = '';
         response.on('data', (piece) => (body += piece));
@@ -55,7 +55,7 @@ class Browser {
       });
       sent.on('timeout', () => sent.destroy(new Error(`${url} does not answer`)));
       sent.on('error', reject);
-      sent.end(form);
+      sent.end();
     });
   }
 
@@ -70,13 +70,7 @@ class Browser {
 
 async function signIn(kind, browser) {
   browser.forget();
-  let start;
-  if (kind.id) {
-    const { csrfToken } = JSON.parse((await browser.request('/api/auth/csrf')).body);
-    start = await browser.request(`/api/auth/signin/${kind.id}`, 'POST', new URLSearchParams({ csrfToken }).toString());
-  } else {
-    start = await browser.request('/members/page.bin');
-  }
+  const start = await browser.request('/members/page.bin');
   const back = await browser.request(start.location);
   const end = await browser.request(back.location);
   if (end.status !== 302 || /error/.test(end.location)) throw new Error(`${kind.label}: ${end.status} to ${end.location}`);

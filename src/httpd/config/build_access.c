@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The directives of directories that let clients without a browser in, as far as a site lacks what
- * they need, or that ask for a second factor where there is none.
+ * they need, that ask for a second factor where there is none, or that lead to a provider.
  */
 #include <string.h>
 
@@ -82,8 +82,24 @@ static void check_posts(na_builder *b)
                 "use another provider with NextAuthSOCache, or NextAuthSessionStore redis");
 }
 
+/*
+ * With a single provider, the sign-in page has nothing to choose from. A page of the application's
+ * own is shown in any case.
+ */
+static void choose_direct(na_builder *b)
+{
+    const apr_array_header_t *providers = b->config->providers;
+    const na_provider *only =
+        providers->nelts == 1 ? APR_ARRAY_IDX(providers, 0, const na_provider *) : NULL;
+    if (only && only->type <= NA_OAUTH && !b->config->pages.sign_in)
+        b->config->direct_provider = only;
+    b->config->has_direct =
+        b->config->direct_provider || na_section_find(b->server, "NextAuthSignInWith", "");
+}
+
 void na_build_finish_access(na_builder *b)
 {
+    choose_direct(b);
     check_tokens(b);
     check_basic(b);
     check_second_factor(b);

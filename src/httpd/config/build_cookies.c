@@ -15,6 +15,7 @@ static const char *const cookie_stems[] = {[NA_COOKIE_CALLBACK_URL] = "callback-
                                            [NA_COOKIE_CSRF] = "csrf-token",
                                            [NA_COOKIE_REFERENCE] = "error-reference",
                                            [NA_COOKIE_ATTEMPT] = "attempt",
+                                           [NA_COOKIE_DIRECT] = "direct-sign-in",
                                            [NA_COOKIE_KNOWN_BROWSER] = "known-browser",
                                            [NA_COOKIE_REMEMBERED] = "remembered-browser",
                                            [NA_COOKIE_STATE] = "state",
@@ -136,6 +137,7 @@ static const char *const directive_names[] = {[NA_COOKIE_CALLBACK_URL] = "callba
                                               [NA_COOKIE_CSRF] = "csrfToken",
                                               [NA_COOKIE_REFERENCE] = "errorReference",
                                               [NA_COOKIE_ATTEMPT] = "attempt",
+                                              [NA_COOKIE_DIRECT] = "directSignIn",
                                               [NA_COOKIE_KNOWN_BROWSER] = "knownBrowser",
                                               [NA_COOKIE_REMEMBERED] = "rememberedBrowser",
                                               [NA_COOKIE_STATE] = "state",
@@ -173,7 +175,8 @@ na_error *na_build_cookie(na_builder *b, const na_directive *w)
         return na_wrong(
             b,
             "unknown cookie '%s': expected sessionToken, callbackUrl, csrfToken, errorReference, "
-            "knownBrowser, rememberedBrowser, state, pkceCodeVerifier, nonce, link, twoFactor, "
+            "directSignIn, knownBrowser, rememberedBrowser, state, pkceCodeVerifier, nonce, link, "
+            "twoFactor, "
             "webauthnChallenge, or formerUser",
             w->argv[0]);
     const char *name = cookie->name;

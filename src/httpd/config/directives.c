@@ -172,6 +172,16 @@ static const char *set_basic(cmd_parms *cmd, void *conf, const char *value)
     return NULL;
 }
 
+static const char *set_sign_in_with(cmd_parms *cmd, void *conf, const char *text)
+{
+    const char *error;
+    ((na_dir_conf *)conf)->sign_in_with =
+        na_parse_expression(cmd, text, AP_EXPR_FLAG_STRING_RESULT, 1, &error);
+    return error ? apr_psprintf(cmd->pool, "NextAuthSignInWith: invalid expression '%s': %s", text,
+                                error)
+                 : NULL;
+}
+
 static const char *set_cache_control(cmd_parms *cmd, void *conf, const char *value)
 {
     int off = ap_cstr_casecmp(value, "Off") == 0;
@@ -290,6 +300,8 @@ const command_rec na_directives[] = {
                     "session|personal|oauth[:ISSUER]|only|none …"),
     AP_INIT_TAKE1("NextAuthBasic", set_basic, NULL, OR_AUTHCFG,
                   "passwords of the site in place of cookies: On|Off|PROVIDER"),
+    AP_INIT_TAKE1("NextAuthSignInWith", set_sign_in_with, NULL, OR_AUTHCFG,
+                  "provider that a page without a session leads to: page|PROVIDER|EXPRESSION"),
     AP_INIT_TAKE1("NextAuthCacheControl", set_cache_control, NULL, OR_AUTHCFG,
                   "Cache-Control of responses for one user: VALUE|Off"),
     AP_INIT_TAKE123("NextAuthPreservePost", set_preserve_post, NULL, OR_AUTHCFG,
@@ -334,6 +346,7 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     conf->remote_user = named->remote_user;
     conf->remote_user_pattern = named->remote_user_pattern;
     conf->remote_user_form = named->remote_user_form;
+    conf->sign_in_with = over->sign_in_with ? over->sign_in_with : base->sign_in_with;
     conf->basic = over->basic ? over->basic : base->basic;
     const na_dir_conf *accepting = over->accept_tokens ? over : base;
     conf->accept_tokens = accepting->accept_tokens;

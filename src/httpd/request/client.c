@@ -18,6 +18,18 @@ int na_is_page_load(request_rec *r)
            !apr_table_get(r->headers_in, "X-Requested-With");
 }
 
+/* Sec-Purpose (Fetch, section 3.4), and what Safari and Firefox sent before it. */
+int na_is_prefetch(request_rec *r)
+{
+    static const char *const names[] = {"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"};
+    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = apr_table_get(r->headers_in, names[i]);
+        if (value && (strstr(value, "prefetch") || strcmp(value, "preview") == 0))
+            return 1;
+    }
+    return 0;
+}
+
 /* ── browsers ──────────────────────────────────────────────────────────────────────────────── */
 
 /* Browsers alone send these, and scripts in them cannot leave out those with "Sec-" (Fetch,

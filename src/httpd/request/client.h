@@ -14,6 +14,9 @@ int na_is_of_browser(request_rec *r);
  */
 int na_is_plain_client(request_rec *r);
 
+/* Returns 1 if a browser loads what the user might open, but has not opened yet. */
+int na_is_prefetch(request_rec *r);
+
 /* Returns 1 if a page of another site sent the request, as the browser says. */
 int na_is_foreign(request_rec *r);
 

@@ -12,6 +12,7 @@
 #include "httpd/request/access.h"
 #include "httpd/request/action.h"
 #include "httpd/request/client.h"
+#include "httpd/request/direct.h"
 #include "httpd/request/preserve.h"
 #include "httpd/request/url.h"
 #include "httpd/request/write.h"
@@ -162,6 +163,7 @@ static int lead_to(request_rec *r, const char *page)
     return na_redirect_to(r, na_url_add(r->pool, page, "callbackUrl", url));
 }
 
+/* Browsers do not show a prefetched error, but ask again when the user opens the page. */
 static int wants_redirect(request_rec *r)
 {
     na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
@@ -169,19 +171,41 @@ static int wants_redirect(request_rec *r)
         return 0; /* a sign-in would not help */
     if (how == NA_REDIRECT || how == NA_401)
         return how == NA_REDIRECT;
-    return na_is_page_load(r) && !(admits_plain_clients(r) && na_is_plain_client(r));
+    return na_is_page_load(r) && !na_is_prefetch(r) &&
+           !(admits_plain_clients(r) && na_is_plain_client(r));
+}
+
+/* The page of a browser that keeps coming back without a session says so. */
+static const char *sign_in_page_after(request_rec *r, const na_config *config, na_direct direct)
+{
+    const char *page = sign_in_page(r, config);
+    if (direct != NA_DIRECT_TOO_MANY)
+        return page;
+    na_log_request(r, NA_LOG_INFO, "SIGNIN",
+                   "this browser began several sign-ins within a minute and has no session: "
+                   "showing the sign-in page");
+    return na_url_add(r->pool, page, "error", "SessionRequired");
+}
+
+/* Leads to the provider if there is one to go to, else to the sign-in page. */
+static int redirect_to_sign_in(request_rec *r, const na_config *config)
+{
+    const na_provider *provider = na_direct_provider(r);
+    na_direct direct = NA_DIRECT_GO;
+    if (provider && na_sign_in_directly(r, provider, na_requested_url(r), &direct))
+        return DONE;
+    na_log_request(r, NA_LOG_DEBUG, NULL, "not signed in: redirecting to the sign-in page");
+    return lead_to(r, sign_in_page_after(r, config, direct));
 }
 
 static int ask_to_sign_in(request_rec *r)
 {
     const na_config *config = na_config_of(r);
     int redirect = wants_redirect(r);
-    na_log_request(r, NA_LOG_DEBUG, NULL, "not signed in: %s",
-                   redirect && !r->main ? "redirecting to the sign-in page"
-                                        : "responding with 401");
-    if (r->main)
-        return refuse_subrequest(r, config, redirect);
-    return redirect ? lead_to(r, sign_in_page(r, config)) : respond_401(r, config);
+    if (redirect && !r->main)
+        return redirect_to_sign_in(r, config);
+    na_log_request(r, NA_LOG_DEBUG, NULL, "not signed in: responding with 401");
+    return r->main ? refuse_subrequest(r, config, redirect) : respond_401(r, config);
 }
 
 static int respond_429(request_rec *r)
