@@ -164,6 +164,27 @@ char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char
                        "=", na_percent_encode(pool, value), url + len, NULL);
 }
 
+char *na_url_fill(apr_pool_t *pool, const char *template, const char *prefix,
+                  na_url_value *value_of, const void *data, const char **missing)
+{
+    apr_array_header_t *parts = apr_array_make(pool, 5, sizeof(const char *));
+    const char *hole;
+    while ((hole = strstr(template, prefix))) {
+        const char *name = hole + strlen(prefix);
+        apr_size_t len = strcspn(name, "}");
+        *missing = apr_pstrmemdup(pool, name, len);
+        const char *value = value_of(pool, data, *missing);
+        if (!value)
+            return NULL;
+        APR_ARRAY_PUSH(parts, const char *) =
+            apr_pstrmemdup(pool, template, (apr_size_t)(hole - template));
+        APR_ARRAY_PUSH(parts, const char *) = na_percent_encode(pool, value);
+        template = name + len + (name[len] == '}');
+    }
+    APR_ARRAY_PUSH(parts, const char *) = template;
+    return na_join(pool, parts, "");
+}
+
 char *na_url_add_all(apr_pool_t *pool, const char *url, const apr_table_t *fields)
 {
     const apr_array_header_t *list = apr_table_elts(fields);

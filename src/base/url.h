@@ -51,6 +51,16 @@ int na_is_this_machine(const char *host);
 /* Returns `url` with name=value added to its query, percent-encoded, before any fragment. */
 char *na_url_add(apr_pool_t *pool, const char *url, const char *name, const char *value);
 
+/* Returns the value of a placeholder; NULL if there is none. */
+typedef const char *na_url_value(apr_pool_t *pool, const void *data, const char *name);
+
+/*
+ * Returns `template` with each placeholder, such as {token.NAME} if `prefix` is "{token.", replaced
+ * by its value, percent-encoded. NULL if one has no value: *missing is its name.
+ */
+char *na_url_fill(apr_pool_t *pool, const char *template, const char *prefix,
+                  na_url_value *value_of, const void *data, const char **missing);
+
 /* Adds all fields of a form, with memory linear in the result. */
 char *na_url_add_all(apr_pool_t *pool, const char *url, const apr_table_t *fields);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The userinfo request. */
+#include "oauth/userinfo.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -7,40 +9,28 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
+#include "base/url.h"
 #include "oauth/dpop.h"
+#include "oauth/groups.h"
 
-/* Returns a part of the token response that a placeholder names; NULL if it is missing. */
-static const char *token_part(const na_oauth *oauth, const na_tokens *tokens, const char *name)
+/* Some providers expect the access token in the URL, and not in a header. */
+static const char *token_part(apr_pool_t *pool, const void *data, const char *name)
 {
-    if (strcmp(name, "access_token") == 0)
-        return tokens->access_token;
-    return na_json_scalar(oauth->pool, json_object_get(tokens->response, name));
+    const na_tokens *tokens = data;
+    const char *value = strcmp(name, "access_token") == 0
+                            ? tokens->access_token
+                            : na_json_scalar(pool, json_object_get(tokens->response, name));
+    return value && *value ? value : NULL;
 }
 
-/*
- * Replaces {token.NAME} by that member of the token response. Some providers expect the access
- * token there, and not in a header.
- */
 static na_error *fill(const na_oauth *oauth, const na_tokens *tokens, const char *template,
                       const char **url)
 {
-    apr_array_header_t *parts = apr_array_make(oauth->pool, 5, sizeof(const char *));
-    const char *hole;
-    while ((hole = strstr(template, "{token."))) {
-        const char *name = hole + strlen("{token.");
-        apr_size_t len = strcspn(name, "}");
-        const char *value = token_part(oauth, tokens, apr_pstrmemdup(oauth->pool, name, len));
-        if (!value || !*value)
-            return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                                "the token response has no %.*s, which userinfo= requires",
-                                (int)len, name);
-        APR_ARRAY_PUSH(parts, const char *) =
-            apr_pstrmemdup(oauth->pool, template, (apr_size_t)(hole - template));
-        APR_ARRAY_PUSH(parts, const char *) = na_percent_encode(oauth->pool, value);
-        template = name + len + (name[len] == '}');
-    }
-    APR_ARRAY_PUSH(parts, const char *) = template;
-    char *filled = na_join(oauth->pool, parts, "");
+    const char *missing;
+    char *filled = na_url_fill(oauth->pool, template, "{token.", token_part, tokens, &missing);
+    if (!filled)
+        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                            "the token response has no %s, which userinfo= requires", missing);
     na_wipe_with_pool(oauth->pool, filled, strlen(filled));
     *url = filled;
     return NULL;
@@ -87,8 +77,8 @@ static na_error *fetch_once(const na_oauth *oauth, const char *url, const char *
     return NULL;
 }
 
-static na_error *fetch(const na_oauth *oauth, const char *url, const char *body,
-                       const na_tokens *tokens, na_http_response *response)
+na_error *na_oauth_call_api(const na_oauth *oauth, const char *url, const char *body,
+                            const na_tokens *tokens, na_http_response *response)
 {
     int is_refused;
     NA_TRY(fetch_once(oauth, url, body, tokens, response, &is_refused));
@@ -125,7 +115,7 @@ static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metada
     if (provider->userinfo_params)
         url = apr_pstrcat(oauth->pool, url, strchr(url, '?') ? "&" : "?", provider->userinfo_params,
                           NULL);
-    NA_TRY(fetch(oauth, url, provider->userinfo_body, tokens, &response));
+    NA_TRY(na_oauth_call_api(oauth, url, provider->userinfo_body, tokens, &response));
     if (provider->userinfo_alg || is_jwt(&response))
         NA_TRY(
             na_oauth_verify_userinfo(oauth, metadata, (const char *)response.body.data, profile));
@@ -164,7 +154,8 @@ static void add_listed_email(const na_oauth *oauth, const na_tokens *tokens, jso
     json_t *list, *found = NULL;
     na_http_response response;
     const char *url = oauth->provider->emails_url;
-    if (!url || na_json_string(profile, "email") || fetch(oauth, url, NULL, tokens, &response) ||
+    if (!url || na_json_string(profile, "email") ||
+        na_oauth_call_api(oauth, url, NULL, tokens, &response) ||
         parse(oauth, response.body, &list))
         return;
     if (json_is_object(list))
@@ -230,12 +221,14 @@ na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata, n
         NA_TRY(fetch_userinfo(oauth, metadata, tokens, profile));
         add_listed_email(oauth, tokens, *profile);
         add_token_response(oauth, tokens, *profile);
-        return NULL;
+        return na_oauth_add_groups(oauth, tokens, *profile);
     }
     NA_TRY(na_oauth_verify_id_token(oauth, metadata, tokens, checks, profile));
     read_session(*profile, tokens);
     int wanted =
         source == NA_PROFILE_USERINFO ||
         (source == NA_PROFILE_AUTO && metadata->userinfo_url && !na_json_string(*profile, "email"));
-    return wanted ? merge_userinfo(oauth, metadata, tokens, *profile) : NULL;
+    if (wanted)
+        NA_TRY(merge_userinfo(oauth, metadata, tokens, *profile));
+    return na_oauth_add_groups(oauth, tokens, *profile);
 }

@@ -124,6 +124,11 @@ static na_error *set_allow_linking(apr_pool_t *pool, na_provider *provider, cons
     return read_boolean(pool, "allowDangerousEmailAccountLinking", value, &provider->allow_linking);
 }
 
+static na_error *set_groups(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return read_boolean(pool, "groups", value, &provider->asks_for_groups);
+}
+
 static na_error *set_allow_unverified_email(apr_pool_t *pool, na_provider *provider,
                                             const char *value)
 {
@@ -432,6 +437,12 @@ static const option options[] = {
     TEXT("userinfo.headers", userinfo_header_fields),
     WITH("userinfo_signed_response_alg", set_userinfo_alg),
     TEXT("emails", emails_url),
+    WITH("groups", set_groups),
+    TEXT("groups.url", groups.url),
+    TEXT("groups.items", groups.items),
+    TEXT("groups.name", groups.name),
+    TEXT("groups.next", groups.next),
+    TEXT("groups.page", groups.page),
     TEXT("jwks_endpoint", jwks_url),
     WITH("logout", set_logout),
     TEXT("end_session_endpoint", end_session_url),

@@ -112,6 +112,12 @@ na_error *na_provider_check_issuer(apr_pool_t *pool, const char *issuer, int all
     return na_provider_check_url(pool, "issuer", issuer, allow_http);
 }
 
+/* Placeholders in a query are no URL yet. */
+static const char *without_query(apr_pool_t *pool, const char *address)
+{
+    return address ? apr_pstrmemdup(pool, address, strcspn(address, "?")) : NULL;
+}
+
 static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int allow_http)
 {
     NA_TRY(na_provider_check_issuer(pool, p->issuer, allow_http));
@@ -121,6 +127,8 @@ static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int all
     NA_TRY(na_provider_check_url(pool, "userinfo", p->userinfo_url, allow_http));
     NA_TRY(na_provider_check_url(pool, "emails", p->emails_url, allow_http));
     NA_TRY(na_provider_check_url(pool, "end_session_endpoint", p->end_session_url, allow_http));
+    NA_TRY(
+        na_provider_check_url(pool, "groups.url", without_query(pool, p->groups.url), allow_http));
     return na_provider_check_url(pool, "jwks_endpoint", p->jwks_url, allow_http);
 }
 

@@ -64,6 +64,15 @@ typedef struct na_profile_map {
     const char *id, *name, *email, *image;
 } na_profile_map;
 
+/* groups.*=: an API that lists a user's groups, a page at a time. NULL if not set. */
+typedef struct na_group_list {
+    const char *url;   /* {profile.PATH} is replaced by that part of the profile */
+    const char *items; /* path of the list in a page; NULL if the page is the list */
+    const char *name;  /* path of the name in an element; NULL if the element is the name */
+    const char *next;  /* path of the next page's URL, or of its token if `page` is set */
+    const char *page;  /* parameter for the token */
+} na_group_list;
+
 /*
  * One way to sign in. Built while the configuration is read, immutable afterwards. Strings that
  * are not set are NULL.
@@ -120,6 +129,8 @@ typedef struct na_provider {
     const na_jwks *keys;                 /* of jwks=, instead of a URL; NULL if none */
     const apr_array_header_t *audiences; /* const char *: of trustedAudiences=; NULL if any */
     const char *emails_url;              /* GitHub's list of a user's addresses */
+    na_group_list groups;
+    int asks_for_groups;      /* groups=true: they are fetched if the profile has none */
     const char *id_token_alg; /* the only accepted signature algorithm; NULL if as discovered */
     const na_jwks *decryption_keys; /* NULL if none */
     int requires_encryption;        /* ID tokens that are not encrypted are refused */

@@ -63,6 +63,7 @@ class Catalogue {
     this.tokens = new Map();
     this.faults = [];
     this.userinfoIs = undefined; // makes a signed userinfo response of its claims
+    this.groups = () => undefined; // answers a request for a user's groups
     this.secretIs = {}; // by ID: judges a client secret that is not the usual one
   }
 
@@ -182,6 +183,7 @@ class Catalogue {
     if (url.pathname === pathOf('authorization', '/authorize')) return this.authorize(id, Object.fromEntries(url.searchParams), res);
     if (url.pathname === pathOf('emails', '/emails')) return { values: [{ email: 'eve@example.org', is_confirmed: false, is_primary: true },
       { email: 'old@example.org', is_confirmed: true, is_primary: false }, { email: 'ada@example.org', is_confirmed: true, is_primary: true }] };
+    if (url.pathname === `/${id}/groups`) return this.groups(url, req);
     return this.userinfo(id, { req, url, body }, res);
   }
 
