@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/url.h"
-#include "oauth/userinfo.h"
+#include "oauth/api.h"
 
 /* Most pages that are fetched, and groups that a user can have. */
 #define PAGES_MAX 20

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests to a provider's APIs with the user's access token. */
-#ifndef NA_OAUTH_USERINFO_H
-#define NA_OAUTH_USERINFO_H
+#ifndef NA_OAUTH_API_H
+#define NA_OAUTH_API_H
 
 #include "oauth/oauth.h"
 
