@@ -7,6 +7,7 @@
 
 #include "auth/limits.h"
 #include "base/cookie.h"
+#include "base/hosts.h"
 #include "base/http.h"
 #include "db/database.h"
 #include "event/ask.h"
@@ -132,7 +133,9 @@ typedef enum na_unbound { NA_UNBOUND_AUTO, NA_UNBOUND_ACCEPT, NA_UNBOUND_REFUSE 
 /* A virtual host's configuration: complete, checked, immutable. */
 typedef struct na_config {
     na_mode mode;
-    const char *origin;    /* https://host[:port] */
+    const apr_array_header_t *hosts; /* na_host_pattern: the URLs of the site */
+    int is_by_host;                  /* 1 if there are several, or a wildcard: see tenant.h */
+    const char *origin;              /* https://host[:port]; the first pattern's if is_by_host */
     const char *prefix;    /* what a proxy in front removes from paths: "/app", usually "" */
     const char *base_path; /* /api/auth, as httpd sees it */
     const char *base_url;  /* origin, prefix, and base path */

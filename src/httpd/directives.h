@@ -15,8 +15,8 @@
 #define NA_DIRECTIVES(ROW) \
     ROW(NextAuthEngine, ONE, FIRST, na_build_engine, OPEN, \
         "sign-in endpoints", "On|Off") \
-    ROW(NextAuthURL, ONE, SITE, na_build_url, OPEN, \
-        "canonical URL, as browsers see it", "https://HOST[:PORT][/PATH]") \
+    ROW(NextAuthURL, ONE_OR_MORE, SITE, na_build_url, OPEN, \
+        "canonical URL, as browsers see it, or those of several hosts", "https://HOST[:PORT][/PATH] …") \
     ROW(NextAuthBasePath, ONE, SITE, na_build_base_path, OPEN, \
         "path of the endpoints", "/PATH") \
     ROW(NextAuthSite, ONE_OR_MORE, SITE, na_build_site, OPEN, \

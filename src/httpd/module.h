@@ -13,6 +13,7 @@
 #include <ap_expr.h>
 
 #include "auth/action.h"
+#include "auth/tenant.h"
 #include "httpd/store_provider.h"
 #include "httpd/written.h"
 #include "audit/audit.h"
@@ -126,6 +127,7 @@ typedef struct na_server_conf {
     na_mail_queue *mails; /* NULL without NextAuthMail */
     na_rates rates;       /* where attempts are counted */
     na_sessions sessions;
+    na_tenants *tenants; /* NULL if the site has one host */
     na_health_cache *health_cache;
 } na_server_conf;
 
@@ -189,9 +191,38 @@ static inline na_server_conf *na_server_conf_of(const server_rec *s)
     return ap_get_module_config(s->module_config, &nextauth_module);
 }
 
-static inline const na_config *na_config_of(const request_rec *r)
+/*
+ * Returns the virtual host's configuration, whatever host is asked for: NULL if the engine is off.
+ * Its origin, site, and providers are not those of a request: see na_config_of.
+ */
+static inline const na_config *na_site_config_of(const request_rec *r)
 {
     return na_server_conf_of(r->server)->config;
+}
+
+/* Returns the tenant of the request's host, if the site has several; NULL if no tenant has it. */
+const na_tenant *na_tenant_of(const request_rec *r);
+
+/*
+ * Return the configuration and the sessions of the request: those of its host, if the site has
+ * several. NULL if the engine is off, or if the host is not one of the site's.
+ */
+static inline const na_config *na_config_of(const request_rec *r)
+{
+    const na_server_conf *conf = na_server_conf_of(r->server);
+    if (!conf->tenants)
+        return conf->config;
+    const na_tenant *tenant = na_tenant_of(r);
+    return tenant ? &tenant->config : NULL;
+}
+
+static inline const na_sessions *na_sessions_of(const request_rec *r)
+{
+    const na_server_conf *conf = na_server_conf_of(r->server);
+    if (!conf->tenants)
+        return &conf->sessions;
+    const na_tenant *tenant = na_tenant_of(r);
+    return tenant ? &tenant->sessions : NULL;
 }
 
 static inline const na_dir_conf *na_dir_conf_of(const request_rec *r)
@@ -260,6 +291,7 @@ typedef struct na_state {
     const na_session *session; /* NULL if not signed in */
     const na_subject *subject; /* during a sign-in: the subject of its expressions */
     const na_trace *trace;     /* NULL if not parsed yet */
+    const na_tenant *tenant;   /* of an initial request: see na_tenant_of; NULL if none */
     const char *query;         /* the original query if the request's has hidden parts; else NULL */
     char delimiter; /* of lists in the expression that is being evaluated; 0 for a comma */
 } na_state;

@@ -43,7 +43,7 @@ int na_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
             na_check(&b);
     }
     na_sites_separate(s);
-    na_warn_of_shared_cookies(s, ptemp);
+    na_warn_of_shared_cookies(s);
     na_warn_of_sections(s);
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST && !na_findings_are_wanted(s))
         na_warn_of_exposure(s, ptemp);

@@ -7,12 +7,12 @@
 #define FORGOTTEN 0
 
 /*
- * Tokens in cookies belong to their source, the first of which has the address of the
- * configuration. A hash that is sent as a cookie must not find the answer that is kept for it.
+ * Tokens in cookies belong to their source. A hash that is sent as a cookie must not find the
+ * answer that is kept for it.
  */
-static const void *owner_of(const na_sessions *sessions)
+static apr_uint64_t owner_of(const na_sessions *sessions)
 {
-    return &sessions->config->source_count;
+    return sessions->config->id + NA_SESSION_SOURCES_MAX;
 }
 
 static apr_status_t release_session(void *session)

@@ -97,7 +97,8 @@ static na_error *register_session(const na_sessions *sessions, const na_visit *v
     NA_TRY(na_registry_record(registry, visit->pool, &key, &visit->client, &record, visit->now));
     NA_TRY(check_provider(sessions, visit, &key, &record));
     if (!sessions->users) /* a user of the database is checked again at the next request */
-        na_verified_set(sessions->verified, sessions->config, &key, 0, apr_time_sec(visit->now));
+        na_verified_set(sessions->verified, sessions->config->id, &key, 0,
+                        apr_time_sec(visit->now));
     return NULL;
 }
 

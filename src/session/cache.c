@@ -18,7 +18,7 @@
 /* One block of memory: this header, the session's arrays, then its strings and the token. */
 typedef struct entry {
     apr_uint32_t references;
-    const void *owner;
+    apr_uint64_t owner;
     na_bytes token;
     apr_size_t size; /* of the block */
     na_session session;
@@ -112,13 +112,13 @@ static apr_uint64_t tail_of(na_bytes token)
 typedef struct place {
     set *set;
     apr_thread_mutex_t *lock;
-    const void *owner;
+    apr_uint64_t owner;
     na_bytes token;
     apr_uint64_t tail;
 } place;
 
 /* The upper half of the product depends on all bits (multiplicative hashing). */
-static place place_of(na_token_cache *cache, const void *owner, na_bytes token)
+static place place_of(na_token_cache *cache, apr_uint64_t owner, na_bytes token)
 {
     apr_uint64_t tail = tail_of(token);
     unsigned i = (unsigned)((tail * APR_UINT64_C(0x9e3779b97f4a7c15)) >> 32);
@@ -152,7 +152,7 @@ static entry *find_entry(const place *p, apr_time_t now)
     return NULL;
 }
 
-const na_session *na_token_cache_get(na_token_cache *cache, const void *owner, na_bytes token,
+const na_session *na_token_cache_get(na_token_cache *cache, apr_uint64_t owner, na_bytes token,
                                      apr_time_t now)
 {
     place p = place_of(cache, owner, token);
@@ -312,7 +312,7 @@ static entry *replace_victim(const place *p, entry *e)
     return evicted;
 }
 
-const na_session *na_token_cache_put(na_token_cache *cache, const void *owner, na_bytes token,
+const na_session *na_token_cache_put(na_token_cache *cache, apr_uint64_t owner, na_bytes token,
                                      const na_session *session)
 {
     place p = place_of(cache, owner, token);

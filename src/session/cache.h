@@ -7,8 +7,9 @@
 
 /*
  * A process's cache of verified tokens. Bounded; divided into sets, each with its own lock, so that
- * threads rarely wait. A token is compared in full, and belongs to an `owner` (the configuration
- * that it was verified under). Sessions are reference-counted: hold one while you use it.
+ * threads rarely wait. A token is compared in full, and belongs to an `owner` (the ID of the
+ * configuration and the keys that it was verified with). Sessions are reference-counted: hold one
+ * while you use it.
  */
 typedef struct na_token_cache na_token_cache;
 
@@ -19,14 +20,14 @@ typedef struct na_token_cache na_token_cache;
 na_error *na_token_cache_make(apr_pool_t *pool, int capacity, na_token_cache **made);
 
 /* Returns NULL if the token is not in the cache or its session has expired. */
-const na_session *na_token_cache_get(na_token_cache *cache, const void *owner, na_bytes token,
+const na_session *na_token_cache_get(na_token_cache *cache, apr_uint64_t owner, na_bytes token,
                                      apr_time_t now);
 
 /*
  * Stores a copy of `session`, in place of the least recently used one of its set, and returns the
  * copy, held for the caller; NULL if out of memory.
  */
-const na_session *na_token_cache_put(na_token_cache *cache, const void *owner, na_bytes token,
+const na_session *na_token_cache_put(na_token_cache *cache, apr_uint64_t owner, na_bytes token,
                                      const na_session *session);
 
 /* Releases a session that get or put returned. */

@@ -44,7 +44,7 @@ na_error *na_session_end_other(const na_sessions *sessions, apr_pool_t *pool, co
 na_error *na_session_end_user(const na_sessions *sessions, apr_pool_t *pool, const char *user,
                               const na_session *but, apr_time_t now)
 {
-    na_verified_forget_all(sessions->verified, sessions->config);
+    na_verified_forget_all(sessions->verified, sessions->config->id);
     if (sessions->table && *user == '/')
         NA_TRY(na_table_remove(sessions->table, pool, user + 1, NULL,
                                but ? na_session_key(pool, but) : NULL));

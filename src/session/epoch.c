@@ -21,33 +21,34 @@
 #define ENTRY_MAX 256
 
 struct na_epoch_cache {
-    const na_store_key *keys;
-    int count;
+    const na_record_keys *record_keys;
+    const na_store_key *keys; /* one for each of them */
     apr_thread_mutex_t *lock; /* of what follows */
     unsigned char entry[ENTRY_MAX];
     apr_size_t entry_len; /* 0 if none */
     na_epoch epoch;
 };
 
-na_error *na_epoch_cache_make(apr_pool_t *pool, const char *const *namespaces, int count,
-                              na_epoch_cache **made)
+na_error *na_epoch_cache_make(apr_pool_t *pool, const na_record_keys *record_keys,
+                              const char *const *namespaces, na_epoch_cache **made)
 {
     na_epoch_cache *cache = apr_pcalloc(pool, sizeof *cache);
-    na_store_key *keys = apr_palloc(pool, (apr_size_t)count * sizeof *keys);
+    na_store_key *keys = apr_palloc(pool, (apr_size_t)record_keys->count * sizeof *keys);
     if (apr_thread_mutex_create(&cache->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "could not create the mutex of a store's epoch");
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < record_keys->count; i++)
         na_store_key_make(&keys[i], NA_KIND_EPOCH, namespaces[i]);
+    cache->record_keys = record_keys;
     cache->keys = keys;
-    cache->count = count;
     *made = cache;
     return NULL;
 }
 
 void na_epoch_keys(const na_registry *registry, na_store_key *keys)
 {
-    memcpy(keys, registry->epoch->keys, (apr_size_t)registry->epoch->count * sizeof *keys);
+    memcpy(keys, registry->epoch->keys,
+           (apr_size_t)registry->epoch->record_keys->count * sizeof *keys);
 }
 
 /* Returns 1 if the entry is, byte for byte, the one that was decrypted last. */
@@ -79,7 +80,7 @@ static int open_entry(const na_registry *registry, apr_pool_t *pool, const na_st
 {
     if (at == 0 && recall_entry(registry->epoch, entry, epoch))
         return 1;
-    if (na_epoch_open(pool, registry->keys, &keys[at], entry, epoch))
+    if (na_epoch_open(pool, registry->epoch->record_keys, &keys[at], entry, epoch))
         return 0;
     if (at == 0)
         keep_entry(registry->epoch, entry, epoch);
@@ -94,7 +95,7 @@ static na_epoch read_epoch(const na_registry *registry, apr_pool_t *pool, const 
                            const na_found *values, int *at)
 {
     na_epoch epoch = {0};
-    for (*at = 0; *at < registry->keys->count; ++*at)
+    for (*at = 0; *at < registry->epoch->record_keys->count; ++*at)
         if (values[*at].value.data &&
             open_entry(registry, pool, keys, *at, values[*at].value, &epoch))
             return epoch;
@@ -107,7 +108,7 @@ static na_error *write_epoch(const na_registry *registry, apr_pool_t *pool, cons
 {
     na_bytes value;
     apr_time_t expires = apr_time_from_sec(epoch->written + registry->remember + MARGIN);
-    NA_TRY(na_epoch_seal(pool, registry->keys, key, epoch, &value));
+    NA_TRY(na_epoch_seal(pool, registry->epoch->record_keys, key, epoch, &value));
     return na_store_swap(registry->stores[0], pool, key, was, value, expires, swapped);
 }
 
@@ -120,7 +121,8 @@ na_error *na_epoch_of(const na_registry *registry, apr_pool_t *pool, const na_st
                       const na_found *values, apr_time_t now, apr_int64_t *began)
 {
     apr_int64_t seconds = apr_time_sec(now);
-    na_found *again = apr_palloc(pool, (apr_size_t)registry->keys->count * sizeof *again);
+    na_found *again =
+        apr_palloc(pool, (apr_size_t)registry->epoch->record_keys->count * sizeof *again);
     for (int i = 0; i < TRIES; i++) {
         int at, swapped = 0;
         na_epoch epoch = read_epoch(registry, pool, keys, values, &at);
@@ -137,7 +139,7 @@ na_error *na_epoch_of(const na_registry *registry, apr_pool_t *pool, const na_st
             registry->forgot(registry->forgot_data, registry->stores[0]->breaker.name);
         if (swapped)
             return NULL;
-        NA_TRY(na_look_up(registry, pool, keys, registry->keys->count, again));
+        NA_TRY(na_look_up(registry, pool, keys, registry->epoch->record_keys->count, again));
         values = again;
     }
     return na_error_new(pool, NA_ERR_BUSY, "too many changes to the session store's epoch at once");

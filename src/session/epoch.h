@@ -19,8 +19,12 @@
  */
 typedef struct na_epoch_cache na_epoch_cache;
 
-na_error *na_epoch_cache_make(apr_pool_t *pool, const char *const *namespaces, int count,
-                              na_epoch_cache **made);
+/*
+ * `keys` encrypt the entries; there is a namespace for each. The hosts of one configuration share
+ * the entries of its store, because clients could create one for each host that they ask for.
+ */
+na_error *na_epoch_cache_make(apr_pool_t *pool, const na_record_keys *keys,
+                              const char *const *namespaces, na_epoch_cache **made);
 
 /* Writes the keys of the entries. */
 void na_epoch_keys(const na_registry *registry, na_store_key *keys);

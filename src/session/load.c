@@ -28,25 +28,30 @@ static const na_session *hold(apr_pool_t *pool, const na_session *session)
     return session;
 }
 
+/* Each source has keys of its own. */
+static apr_uint64_t owner_of(const na_sessions *sessions, const na_session_source *source)
+{
+    return sessions->config->id + (apr_uint64_t)(source - sessions->config->sources);
+}
+
 static const na_session *known(const na_sessions *sessions, const na_visit *visit,
                                const na_session_source *source, na_bytes token)
 {
     return sessions->tokens
-               ? hold(visit->pool, na_token_cache_get(sessions->tokens, source, token, visit->now))
+               ? hold(visit->pool, na_token_cache_get(sessions->tokens, owner_of(sessions, source),
+                                                      token, visit->now))
                : NULL;
 }
 
-/*
- * Stores a session in the cache. The source is the owner, because it identifies the configuration's
- * keys.
- */
+/* Stores a session in the cache. */
 static void remember(const na_sessions *sessions, const na_visit *visit,
                      const na_session_source *source, na_bytes token, const na_session **session)
 {
     if (!sessions->tokens)
         return;
     const na_session *kept =
-        hold(visit->pool, na_token_cache_put(sessions->tokens, source, token, *session));
+        hold(visit->pool,
+             na_token_cache_put(sessions->tokens, owner_of(sessions, source), token, *session));
     *session = kept ? kept : *session;
 }
 
@@ -55,7 +60,7 @@ static void remember(const na_sessions *sessions, const na_visit *visit,
 static int verified_within(const na_sessions *sessions, const na_visit *visit,
                            const na_session *session, long seconds)
 {
-    apr_int64_t at = na_verified_at(sessions->verified, sessions->config,
+    apr_int64_t at = na_verified_at(sessions->verified, sessions->config->id,
                                     na_session_key(visit->pool, session), session->standing);
     apr_int64_t now = apr_time_sec(visit->now);
     return at && at <= now && now - at < seconds;
@@ -78,8 +83,9 @@ static na_error *settle(const na_sessions *sessions, const na_visit *visit,
         verified_within(sessions, visit, session, sessions->config->serve_for))
         return NULL;
     if (!error)
-        na_verified_set(sessions->verified, sessions->config, na_session_key(visit->pool, session),
-                        session->standing, apr_time_sec(visit->now));
+        na_verified_set(sessions->verified, sessions->config->id,
+                        na_session_key(visit->pool, session), session->standing,
+                        apr_time_sec(visit->now));
     else if (!na_is_unavailable(error))
         na_verified_forget(sessions->verified, na_session_key(visit->pool, session));
     return error;

@@ -22,6 +22,12 @@ typedef struct na_session_source {
 
 #define NA_SESSION_SOURCES_MAX 2
 
+/*
+ * IDs of configurations are multiples of this: each source is an owner of its own in the cache of
+ * tokens, and so are the answers of answer.h.
+ */
+#define NA_SESSION_ID_STEP 4
+
 /* The place of a session's claims: in the cookie, or on the server with an ID as cookie. */
 typedef enum na_strategy { NA_STRATEGY_JWT, NA_STRATEGY_DATABASE } na_strategy;
 
@@ -36,6 +42,7 @@ typedef enum na_two_factor {
 #define NA_CHECK_INTERVAL 5
 
 typedef struct na_session_config {
+    apr_uint64_t id; /* of the configuration in the caches of a process (NA_SESSION_ID_STEP) */
     na_session_source sources[NA_SESSION_SOURCES_MAX]; /* the first is the one written */
     int source_count;
     const apr_array_header_t *identity_claims; /* na_identity_claim */

@@ -14,7 +14,7 @@
 typedef struct slot {
     apr_uint64_t tag;
     apr_uint64_t standing;
-    const void *site;
+    apr_uint64_t site;
     apr_int64_t seconds; /* 0 if free */
 } slot;
 
@@ -52,12 +52,12 @@ static place place_of(na_verified *verified, const na_store_key *session)
     return p;
 }
 
-static int is_of(const slot *s, const place *p, const void *site)
+static int is_of(const slot *s, const place *p, apr_uint64_t site)
 {
     return s->tag == p->tag && s->site == site;
 }
 
-apr_int64_t na_verified_at(na_verified *verified, const void *site, const na_store_key *session,
+apr_int64_t na_verified_at(na_verified *verified, apr_uint64_t site, const na_store_key *session,
                            apr_uint64_t standing)
 {
     apr_int64_t seconds = 0;
@@ -70,7 +70,7 @@ apr_int64_t na_verified_at(na_verified *verified, const void *site, const na_sto
     return seconds;
 }
 
-void na_verified_set(na_verified *verified, const void *site, const na_store_key *session,
+void na_verified_set(na_verified *verified, apr_uint64_t site, const na_store_key *session,
                      apr_uint64_t standing, apr_int64_t seconds)
 {
     place p = place_of(verified, session);
@@ -99,14 +99,14 @@ void na_verified_forget(na_verified *verified, const na_store_key *session)
     apr_thread_mutex_unlock(p.lock);
 }
 
-static void forget_site(slot ways[WAYS], const void *site)
+static void forget_site(slot ways[WAYS], apr_uint64_t site)
 {
     for (int way = 0; way < WAYS; way++)
         if (ways[way].site == site)
             ways[way] = (slot){0};
 }
 
-void na_verified_forget_all(na_verified *verified, const void *site)
+void na_verified_forget_all(na_verified *verified, apr_uint64_t site)
 {
     for (int i = 0; i < LOCKS; i++) {
         apr_thread_mutex_lock(verified->locks[i]);

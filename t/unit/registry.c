@@ -146,7 +146,7 @@ static na_registry *make_registry(apr_pool_t *pool, const na_store *first, const
     stores[0] = first;
     stores[1] = second;
     na_epoch_cache *epoch;
-    na_epoch_cache_make(pool, namespaces, keys.count, &epoch);
+    na_epoch_cache_make(pool, &keys, namespaces, &epoch);
     *registry = (na_registry){.keys = &keys,
                               .namespaces = namespaces,
                               .stores = stores,
@@ -334,11 +334,11 @@ static void namespaced(apr_pool_t *pool)
     na_record_keys_derive(pool, secrets, 2, "", NA_KEYS_OF_RECORDS, &new_keys);
     na_record_namespaces_derive(pool, secrets, 2, "", &new->namespaces);
     new->keys = &new_keys;
-    na_epoch_cache_make(pool, new->namespaces, 2, &new->epoch);
+    na_epoch_cache_make(pool, &new_keys, new->namespaces, &new->epoch);
     na_record_keys_derive(pool, secrets + 2, 1, "", NA_KEYS_OF_RECORDS, &other_keys);
     na_record_namespaces_derive(pool, secrets + 2, 1, "", &other->namespaces);
     other->keys = &other_keys;
-    na_epoch_cache_make(pool, other->namespaces, 1, &other->epoch);
+    na_epoch_cache_make(pool, &other_keys, other->namespaces, &other->epoch);
 
     na_store_key here = begin(pool, old, "acme/42", "here", NULL, NOW, &at);
     begin(pool, other, "acme/42", "there", NULL, NOW, &at);
@@ -694,11 +694,11 @@ static void kept_memory(apr_pool_t *pool)
     na_record_keys_derive(pool, secrets, 2, "", NA_KEYS_OF_RECORDS, &two_keys);
     na_record_namespaces_derive(pool, secrets, 2, "", &rotated->namespaces);
     rotated->keys = &two_keys;
-    na_epoch_cache_make(pool, rotated->namespaces, 2, &rotated->epoch);
+    na_epoch_cache_make(pool, &two_keys, rotated->namespaces, &rotated->epoch);
     na_record_keys_derive(pool, secrets, 1, "", NA_KEYS_OF_RECORDS, &new_key);
     na_record_namespaces_derive(pool, secrets, 1, "", &later->namespaces);
     later->keys = &new_key;
-    na_epoch_cache_make(pool, later->namespaces, 1, &later->epoch);
+    na_epoch_cache_make(pool, &new_key, later->namespaces, &later->epoch);
     na_store_key one = begin(pool, before, "acme/42", "one", NULL, NOW, &at);
     na_store_key two = begin(pool, before, "acme/42", "two", NULL, NOW, &at);
     na_session first = registered("42", &one, at), second = registered("42", &two, at);

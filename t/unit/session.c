@@ -339,17 +339,17 @@ static void caching(apr_pool_t *pool)
     const char *token = seal(pool, &source->ring, claims, 600);
     const char *header = apr_pstrcat(pool, "next-auth.session-token=", token, NULL);
     is(user_of(request, cache, header, NOW), "42", "the first time it is opened");
-    const na_session *held = na_token_cache_get(cache, source, na_bytes_of(token), NOW);
+    const na_session *held = na_token_cache_get(cache, config.id, na_bytes_of(token), NOW);
     ok(held != NULL, "then it is known");
     is(held ? held->claims_json : NULL, held ? held->claims_json : "", "with all it had");
     is(held ? na_session_claim(held, "email") : NULL, "ada@example.org", "claims included");
-    ok(!na_token_cache_get(cache, &config.sources[1], na_bytes_of(token), NOW),
+    ok(!na_token_cache_get(cache, config.id + 1, na_bytes_of(token), NOW),
        "but to no other configuration");
     char *changed = apr_pstrdup(pool, token);
     changed[40] ^= 1;
-    ok(!na_token_cache_get(cache, source, na_bytes_of(changed), NOW),
+    ok(!na_token_cache_get(cache, config.id, na_bytes_of(changed), NOW),
        "one character off is another token, its tail the same");
-    ok(!na_token_cache_get(cache, source, na_bytes_of(token), NOW + 20 * MINUTE),
+    ok(!na_token_cache_get(cache, config.id, na_bytes_of(token), NOW + 20 * MINUTE),
        "and it is dropped at its end");
     for (int i = 0; i < 1000; i++)
         user_of(request, cache,
@@ -449,25 +449,25 @@ static void keys(apr_pool_t *pool)
 /* One table for all sites: what one of them learned counts for no other. */
 static void verifying(apr_pool_t *pool)
 {
-    static const char site, other;
+    enum { site = NA_SESSION_ID_STEP, other = 2 * NA_SESSION_ID_STEP };
     na_verified *verified;
     na_store_key a, b;
     succeeds(na_verified_make(pool, &verified), "a table is made");
     na_store_key_make(&a, NA_KIND_SESSION, "a");
     na_store_key_make(&b, NA_KIND_SESSION, "b");
-    na_verified_set(verified, &site, &a, 7, 100);
-    is_number(na_verified_at(verified, &site, &a, 7), 100, "a session is known as valid");
-    is_number(na_verified_at(verified, &site, &a, 8), 0, "  in the state that was looked up");
-    is_number(na_verified_at(verified, &site, &b, 7), 0, "  another one is not");
-    is_number(na_verified_at(verified, &other, &a, 7), 0, "  nor is it at another site");
-    na_verified_set(verified, &other, &a, 7, 200);
-    is_number(na_verified_at(verified, &site, &a, 7), 100, "each site has its own answer");
-    na_verified_forget_all(verified, &other);
-    is_number(na_verified_at(verified, &other, &a, 7), 0, "a site forgets all of its own");
-    is_number(na_verified_at(verified, &site, &a, 7), 100, "  and nothing of another one");
-    na_verified_set(verified, &other, &a, 7, 200);
+    na_verified_set(verified, site, &a, 7, 100);
+    is_number(na_verified_at(verified, site, &a, 7), 100, "a session is known as valid");
+    is_number(na_verified_at(verified, site, &a, 8), 0, "  in the state that was looked up");
+    is_number(na_verified_at(verified, site, &b, 7), 0, "  another one is not");
+    is_number(na_verified_at(verified, other, &a, 7), 0, "  nor is it at another site");
+    na_verified_set(verified, other, &a, 7, 200);
+    is_number(na_verified_at(verified, site, &a, 7), 100, "each site has its own answer");
+    na_verified_forget_all(verified, other);
+    is_number(na_verified_at(verified, other, &a, 7), 0, "a site forgets all of its own");
+    is_number(na_verified_at(verified, site, &a, 7), 100, "  and nothing of another one");
+    na_verified_set(verified, other, &a, 7, 200);
     na_verified_forget(verified, &a);
-    is_number(na_verified_at(verified, &site, &a, 7) + na_verified_at(verified, &other, &a, 7), 0,
+    is_number(na_verified_at(verified, site, &a, 7) + na_verified_at(verified, other, &a, 7), 0,
               "a session that ends is forgotten at all sites");
 }
 

@@ -27,8 +27,11 @@ static void check_url(const na_builder *b)
 {
     if (na_build_is_wrong(b, NextAuthURL) || na_build_is_wrong(b, NextAuthBasePath))
         return;
-    na_findings_say(b->server, NA_GROUP_SITE, "URL", NA_RIGHT, NULL, "%s%s", b->config->base_url,
-                    b->url ? "" : " (from ServerName)");
+    for (int i = 0; i < b->config->hosts->nelts; i++)
+        na_findings_say(b->server, NA_GROUP_SITE, "URL", NA_RIGHT, NULL, "%s%s%s%s",
+                        APR_ARRAY_IDX(b->config->hosts, i, na_host_pattern).origin,
+                        b->config->prefix, b->config->base_path,
+                        b->urls ? "" : " (from ServerName)");
     if (!b->config->providers->nelts)
         na_findings_say(b->server, NA_GROUP_SITE, "sign-in", NA_RIGHT, NULL,
                         "an application signs users in, at %s: without NextAuthProvider, httpd has "
@@ -68,7 +71,8 @@ static const char *mail_source(const na_builder *b)
 /* Related origins need a file there (Web Authentication Level 3, section 5.11). */
 static const char *passkey_rp(const na_builder *b, const na_provider *p)
 {
-    const char *text = apr_pstrcat(b->pool, "passkeys of ", p->rp_id, NULL);
+    const char *rp_id = p->rp_id ? p->rp_id : "each host";
+    const char *text = apr_pstrcat(b->pool, "passkeys of ", rp_id, NULL);
     for (int i = 0; p->origins && i < p->origins->nelts; i++) {
         const char *origin = APR_ARRAY_IDX(p->origins, i, const char *);
         if (na_provider_is_related(p, origin))

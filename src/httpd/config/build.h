@@ -14,7 +14,7 @@ typedef struct na_builder {
     na_environment environment;
     na_config *config;
     int engine;
-    const char *url;                      /* of NextAuthURL or a variable; NULL to use ServerName */
+    const apr_array_header_t *urls;       /* const char *: of NextAuthURL; NULL to use ServerName */
     const char *base_path;                /* NextAuthBasePath */
     apr_array_header_t *secrets;          /* const char *, the newest first */
     apr_array_header_t *providers;        /* na_provider *, the same array as config->providers */
@@ -200,7 +200,7 @@ na_error *na_build_finish_audit(na_builder *b);
 void na_sites_separate(const server_rec *s);
 
 /* Warns of two servers that have the same host name and end each other's sessions. */
-void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool);
+void na_warn_of_shared_cookies(const server_rec *s);
 
 /* Warns of development and test mode on a server that other machines can reach. */
 void na_warn_of_exposure(const server_rec *s, apr_pool_t *pool);

@@ -208,7 +208,7 @@ static int covers_path(const char *cookie, const char *path)
            (cookie[len - 1] == '/' || path[len] == '/' || !path[len]);
 }
 
-static na_error *check_reach(na_builder *b, const na_cookie *cookie, const char *host)
+static na_error *check_host(na_builder *b, const na_cookie *cookie, const char *host)
 {
     if (cookie->domain && !strchr(cookie->domain + 1, '.') && strcmp(cookie->domain, host) != 0)
         return na_error_with_hint(
@@ -220,6 +220,14 @@ static na_error *check_reach(na_builder *b, const na_cookie *cookie, const char 
             na_wrong(b, "invalid domain='%s': '%s' is not in it, so browsers reject cookie '%s'",
                      cookie->domain, host, cookie->name),
             "set the host or a parent domain of it, or remove domain=");
+    return NULL;
+}
+
+/* The text of a wildcard is in the same domains as the hosts that it stands for. */
+static na_error *check_reach(na_builder *b, const na_cookie *cookie)
+{
+    for (int i = 0; i < b->config->hosts->nelts; i++)
+        NA_TRY(check_host(b, cookie, APR_ARRAY_IDX(b->config->hosts, i, na_host_pattern).host));
     if (!covers_path(cookie->path,
                      apr_pstrcat(b->pool, b->config->prefix, b->config->base_path, NULL)))
         return na_error_with_hint(
@@ -334,13 +342,6 @@ static na_error *check_name(na_builder *b, int which)
     return NULL;
 }
 
-static const char *host_of_site(apr_pool_t *pool, const na_config *config)
-{
-    na_url url;
-    na_url_parse(pool, config->origin, &url);
-    return url.host;
-}
-
 /* Looks at the last directive for this cookie; without one, at the last NextAuthCookie, which then
  * conflicts with it. */
 static void look_at_cookie(na_builder *b, const apr_array_header_t *written, const char *name)
@@ -365,28 +366,45 @@ static na_error *check_frames(na_builder *b, const apr_array_header_t *written)
         "set an HTTPS URL with NextAuthURL, or remove NextAuthFrameAllow");
 }
 
+/* Hosts with one session cookie but sessions of their own would end each other's sessions. */
+static na_error *check_shared_domain(na_builder *b)
+{
+    const na_cookie *cookie = &b->config->session.sources[0].cookie;
+    if (!b->config->is_by_host || b->config->site_name || !cookie->domain)
+        return NULL;
+    return na_error_with_hint(
+        na_wrong(b,
+                 "domain='%s': each host has sessions of its own, but browsers would have one "
+                 "cookie '%s' for all of them",
+                 cookie->domain, cookie->name),
+        "set NextAuthSite NAME to share sessions between hosts, or remove domain=");
+}
+
 static na_error *check_cookies(na_builder *b, const apr_array_header_t *written)
 {
-    const char *host = host_of_site(b->pool, b->config);
     NA_TRY(na_build_noted(b, check_frames(b, written)));
     look_at_cookie(b, written, "sessionToken");
+    NA_TRY(na_build_noted(b, check_shared_domain(b)));
     for (int i = 0; i < b->config->session.source_count; i++)
-        NA_TRY(na_build_noted(b, check_reach(b, &b->config->session.sources[i].cookie, host)));
+        NA_TRY(na_build_noted(b, check_reach(b, &b->config->session.sources[i].cookie)));
     look_at_cookie(b, written, "csrfToken");
     NA_TRY(na_build_noted(b, check_csrf(b)));
     for (int i = 0; i < NA_COOKIE_COUNT; i++) {
         look_at_cookie(b, written, directive_names[i]);
-        NA_TRY(na_build_noted(b, check_reach(b, &b->config->cookies[i], host)));
+        NA_TRY(na_build_noted(b, check_reach(b, &b->config->cookies[i])));
         NA_TRY(na_build_noted(b, check_same_site(b, i)));
         NA_TRY(na_build_noted(b, check_name(b, i)));
     }
     return check_forms(b, written);
 }
 
-/* A session cookie of an earlier domain or path is deleted, too; other cookies are not. */
+/*
+ * A session cookie of an earlier domain or path is deleted, too; other cookies are not. If the site
+ * has several hosts, this is derived for each.
+ */
 static void set_elsewhere(na_builder *b)
 {
-    const char *host = host_of_site(b->pool, b->config);
+    const char *host = APR_ARRAY_IDX(b->config->hosts, 0, na_host_pattern).host;
     for (int i = 0; i < b->config->session.source_count; i++) {
         na_cookie *cookie = &b->config->session.sources[i].cookie;
         cookie->elsewhere = na_cookie_elsewhere(b->pool, cookie, host);
@@ -400,11 +418,21 @@ na_error *na_build_finish_cookies(na_builder *b, const apr_array_header_t *writt
 }
 
 /* Cookies do not distinguish ports (RFC 6265 section 8.5). */
-static int end_each_other(const na_config *a, const na_config *b, apr_pool_t *pool)
+static int share_host(const na_config *a, const na_config *b)
+{
+    for (int i = 0; i < a->hosts->nelts; i++)
+        for (int k = 0; k < b->hosts->nelts; k++)
+            if (na_host_patterns_overlap(&APR_ARRAY_IDX(a->hosts, i, na_host_pattern),
+                                         &APR_ARRAY_IDX(b->hosts, k, na_host_pattern)))
+                return 1;
+    return 0;
+}
+
+static int end_each_other(const na_config *a, const na_config *b)
 {
     const na_cookie *left = &a->session.sources[0].cookie, *right = &b->session.sources[0].cookie;
     return strcmp(a->secrets[0], b->secrets[0]) != 0 && strcmp(left->name, right->name) == 0 &&
-           strcmp(host_of_site(pool, a), host_of_site(pool, b)) == 0 &&
+           share_host(a, b) &&
            (covers_path(left->path, right->path) || covers_path(right->path, left->path));
 }
 
@@ -424,13 +452,13 @@ static void warn_of_shared_cookie(const server_rec *s, const na_config *a, const
                      a->origin, b->origin, name);
 }
 
-void na_warn_of_shared_cookies(const server_rec *s, apr_pool_t *pool)
+void na_warn_of_shared_cookies(const server_rec *s)
 {
     for (; s; s = s->next) {
         const na_config *config = na_server_conf_of(s)->config;
         for (const server_rec *other = s->next; config && other; other = other->next) {
             const na_config *second = na_server_conf_of(other)->config;
-            if (second && end_each_other(config, second, pool))
+            if (second && end_each_other(config, second))
                 warn_of_shared_cookie(other, config, second);
         }
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions: lifetimes, strategy and binding. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,7 @@ na_error *na_build_finish_session(na_builder *b, const apr_array_header_t *writt
                                  session->site, NA_KEYS_OF_RECORDS, &session->record_keys));
     NA_TRY(na_record_namespaces_derive(b->pool, b->config->secrets, b->config->secret_count,
                                        session->site, &session->namespaces));
+    session->id = (apr_uint64_t)(uintptr_t)session & ~(apr_uint64_t)(NA_SESSION_ID_STEP - 1);
     session->cookie_max = largest_cookie_header(b->server);
     return na_build_finish_stores(b, na_last_of(written, NextAuthSessionStore));
 }

@@ -141,7 +141,11 @@ na_error *na_build_clear_site_data(na_builder *b, const na_directive *w)
 
 na_error *na_build_url(na_builder *b, const na_directive *w)
 {
-    return na_value_resolve(&b->environment, w->argv[0], &b->url);
+    apr_array_header_t *urls = apr_array_make(b->pool, w->argc, sizeof(const char *));
+    for (int i = 0; i < w->argc; i++)
+        NA_TRY(na_value_resolve(&b->environment, w->argv[i], (const char **)apr_array_push(urls)));
+    b->urls = urls;
+    return NULL;
 }
 
 static na_error *check_base_path(na_builder *b, const char *path)
@@ -177,28 +181,66 @@ static const char *url_of_server(na_builder *b)
                 : apr_pstrcat(b->pool, scheme, "://", host, NULL);
 }
 
-/* Returns the URL of NextAuthURL or of ServerName. */
-static const char *find_url(na_builder *b)
+static na_error *parse_url(na_builder *b, const char *text, na_host_pattern *host,
+                           const char **path)
 {
-    if (b->url && !strstr(b->url, "://")) /* NextAuth, too, accepts a URL without a scheme */
-        b->url = apr_pstrcat(b->pool, "https://", b->url, NULL);
-    return b->url ? b->url : url_of_server(b);
+    if (!strstr(text, "://")) /* NextAuth, too, accepts a URL without a scheme */
+        text = apr_pstrcat(b->pool, "https://", text, NULL);
+    const char *wrong = na_host_pattern_parse(b->pool, text, host, path);
+    if (wrong || strpbrk(*path, "?#*"))
+        return na_error_with_hint(
+            na_wrong(b, "invalid URL '%s'%s%s", text, wrong ? ": " : "", wrong ? wrong : ""),
+            "use https://HOST[:PORT][/PATH], without user, query, or fragment; HOST can be "
+            "*.DOMAIN");
+    if (b->config->mode == NA_PRODUCTION && strcmp(host->scheme, "https") != 0)
+        return na_error_with_hint(
+            na_wrong(b, "the canonical URL '%s'%s is not an HTTPS URL", host->origin,
+                     b->urls ? "" : " (from ServerName)"),
+            "set NextAuthURL https://HOST, or NextAuthMode development on a developer's machine");
+    return NULL;
 }
 
-static na_error *parse_url(na_builder *b, const char *text, na_url *url)
+static const char *without_end_slashes(apr_pool_t *pool, const char *path)
 {
-    if (!text)
+    size_t len = strlen(path);
+    while (len && path[len - 1] == '/')
+        len--;
+    return apr_pstrmemdup(pool, path, len);
+}
+
+/* Cookies, endpoints, and the sections for paths are the same at all hosts. */
+static na_error *add_host(na_builder *b, const char *text, apr_array_header_t *hosts,
+                          const char **path)
+{
+    const na_host_pattern *first = hosts->nelts ? (const na_host_pattern *)hosts->elts : NULL;
+    na_host_pattern host;
+    const char *own;
+    NA_TRY(parse_url(b, text, &host, &own));
+    own = without_end_slashes(b->pool, own);
+    if (first && (strcmp(host.scheme, first->scheme) != 0 || strcmp(own, *path) != 0))
+        return na_error_with_hint(
+            na_wrong(b, "'%s%s' and '%s%s' differ in more than the host", first->origin, *path,
+                     host.origin, own),
+            "set URLs with the same scheme and path, or another virtual host");
+    APR_ARRAY_PUSH(hosts, na_host_pattern) = host;
+    b->config->is_by_host |= first || host.star;
+    *path = own;
+    return NULL;
+}
+
+/* Sets the hosts of NextAuthURL, or that of ServerName. */
+static na_error *find_hosts(na_builder *b, const char **path)
+{
+    apr_array_header_t *hosts = apr_array_make(b->pool, 1, sizeof(na_host_pattern));
+    const char *of_server = b->urls ? NULL : url_of_server(b);
+    b->config->hosts = hosts;
+    if (!b->urls && !of_server)
         return na_error_with_hint(na_wrong(b, "missing NextAuthURL and ServerName"),
                                   "set NextAuthURL https://HOST, the URL that browsers use");
-    if (!na_url_parse(b->pool, text, url) || strpbrk(url->path, "?#"))
-        return na_error_with_hint(na_wrong(b, "invalid URL '%s'", text),
-                                  "use https://HOST[:PORT][/PATH], without user, query, or "
-                                  "fragment");
-    if (b->config->mode == NA_PRODUCTION && strcmp(url->scheme, "https") != 0)
-        return na_error_with_hint(
-            na_wrong(b, "the canonical URL '%s'%s is not an HTTPS URL", url->origin,
-                     b->url ? "" : " (from ServerName)"),
-            "set NextAuthURL https://HOST, or NextAuthMode development on a developer's machine");
+    if (of_server)
+        return add_host(b, of_server, hosts, path);
+    for (int i = 0; i < b->urls->nelts; i++)
+        NA_TRY(add_host(b, APR_ARRAY_IDX(b->urls, i, const char *), hosts, path));
     return NULL;
 }
 
@@ -232,22 +274,20 @@ static void warn_of_paths(na_builder *b, const char *path)
 na_error *na_build_finish_url(na_builder *b)
 {
     na_config *config = b->config;
-    na_url url;
-    NA_TRY(parse_url(b, find_url(b), &url));
-    size_t len = strlen(url.path);
-    while (len && url.path[len - 1] == '/')
-        len--;
-    const char *path = apr_pstrmemdup(b->pool, url.path, len);
-    config->origin = config->home = url.origin;
+    const char *path;
+    NA_TRY(find_hosts(b, &path));
+    config->origin = APR_ARRAY_IDX(config->hosts, 0, na_host_pattern).origin;
+    config->home = config->origin;
     config->prefix = "";
-    config->base_path = b->base_path ? b->base_path : len ? path : "/api/auth";
+    config->base_path = b->base_path ? b->base_path : *path ? path : "/api/auth";
     if (na_build_is_wrong(b, NextAuthBasePath))
         return NULL;
     if (b->base_path && !is_below(b->base_path, path))
         config->prefix = path;
     if (b->base_path)
-        config->home = apr_pstrcat(b->pool, url.origin, path, NULL);
-    config->base_url = apr_pstrcat(b->pool, url.origin, config->prefix, config->base_path, NULL);
+        config->home = apr_pstrcat(b->pool, config->origin, path, NULL);
+    config->base_url =
+        apr_pstrcat(b->pool, config->origin, config->prefix, config->base_path, NULL);
     NA_TRY(check_base_path(b, config->base_path));
     warn_of_paths(b, path);
     return NULL;

@@ -114,6 +114,23 @@ static void check_ldap(na_builder *b, const na_provider *p)
                                                   ">", NULL)));
 }
 
+/*
+ * Each host derives a copy of the provider, with its own RP ID unless rpID= is set. A host that
+ * stands for those of a wildcard shows what is wrong.
+ */
+static na_error *check_passkeys_of_hosts(na_builder *b, const na_provider *p)
+{
+    for (int i = 0; i < b->config->hosts->nelts; i++) {
+        const na_host_pattern *host = &APR_ARRAY_IDX(b->config->hosts, i, na_host_pattern);
+        char *origin = apr_pstrdup(b->pool, host->origin), *star = strchr(origin, '*');
+        na_provider copy = *p;
+        if (star)
+            *star = 'x';
+        NA_TRY(na_provider_finish_passkey(b->pool, &copy, origin));
+    }
+    return NULL;
+}
+
 static na_error *finish_passkey(na_builder *b, na_provider *p)
 {
     if (!na_webauthn_is_here())
@@ -127,7 +144,9 @@ static na_error *finish_passkey(na_builder *b, na_provider *p)
                                                other->id, p->id),
                                       "remove one of them");
     }
-    return b->config->origin ? na_provider_finish_passkey(b->pool, p, b->config->origin) : NULL;
+    return b->config->is_by_host ? check_passkeys_of_hosts(b, p)
+           : b->config->origin   ? na_provider_finish_passkey(b->pool, p, b->config->origin)
+                                 : NULL;
 }
 
 static na_error *check_provider(na_builder *b, na_provider *p)

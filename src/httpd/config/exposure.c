@@ -70,10 +70,14 @@ static const char *public_addresses(apr_pool_t *pool, const server_rec *s)
 }
 
 /* An origin of another host means that a proxy on loopback forwards requests of other machines. */
-static int is_public_origin(apr_pool_t *pool, const char *origin)
+static const char *public_origin(const na_config *config)
 {
-    na_url url;
-    return origin && na_url_parse(pool, origin, &url) && !na_is_this_machine(url.host);
+    for (int i = 0; config->hosts && i < config->hosts->nelts; i++) {
+        const na_host_pattern *each = &APR_ARRAY_IDX(config->hosts, i, na_host_pattern);
+        if (!na_is_this_machine(each->host))
+            return each->origin;
+    }
+    return NULL;
 }
 
 na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_config *config)
@@ -84,9 +88,10 @@ na_exposure na_exposure_of(apr_pool_t *pool, const server_rec *s, const na_confi
     if (addresses)
         return (na_exposure){apr_pstrcat(pool, "it listens on ", addresses, NULL),
                              "set NextAuthMode production, or Listen only on 127.0.0.1"};
-    if (is_public_origin(pool, config->origin))
+    const char *origin = public_origin(config);
+    if (origin)
         return (na_exposure){
-            apr_pstrcat(pool, "its URL is ", config->origin, NULL),
+            apr_pstrcat(pool, "its URL is ", origin, NULL),
             "set NextAuthMode production, or a URL that only this machine can reach: NextAuthURL "
             "http://localhost"};
     return (na_exposure){NULL, NULL};

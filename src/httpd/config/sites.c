@@ -79,7 +79,8 @@ static void add_shared(const server_rec *s, const na_config *config, const na_co
 /* Compares a site with all others; warns of each kind once. */
 static void compare_site(const server_rec *all, const server_rec *s, na_config *config)
 {
-    int secret_warned = 0, url_warned = 0, secret = 0, database = 0;
+    int secret_warned = 0, url_warned = 0;
+    int secret = config->is_by_host && !config->site_name, database = secret; /* of its hosts */
     for (; all; all = all->next) {
         const na_config *other = na_server_conf_of(all)->config;
         if (!other || other == config)

@@ -24,7 +24,7 @@ int na_answer_error(request_rec *r, int status, const char *message);
 na_error *na_sessions_find_user(request_rec *r, const char *name, const char **user);
 
 /* diagnostics.c: the configuration of a virtual host, and versions; names, never secret values. */
-json_t *na_diagnostics_of_server(apr_pool_t *pool, const server_rec *s);
+json_t *na_diagnostics_of_site(const request_rec *r);
 json_t *na_diagnostics_of_versions(apr_pool_t *pool);
 
 /* diagnostics_request.c: what arrived with a request; adds strings to the array `hints`. */

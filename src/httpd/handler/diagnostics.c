@@ -62,9 +62,8 @@ static json_t *accepted_of(const na_session_config *session)
     return array;
 }
 
-static json_t *site_of(const na_server_conf *conf)
+static json_t *site_of(const na_server_conf *conf, const na_config *config)
 {
-    const na_config *config = conf->config;
     return json_pack("{s:s,s:s,s:o,s:s,s:s,s:o,s:o}", "mode", na_mode_name(config->mode), "dialect",
                      dialect_name(config->dialect), "accepts", accepted_of(&config->session),
                      "origin", config->origin, "basePath", config->base_path, "secrets",
@@ -169,11 +168,12 @@ static json_t *pages_of(const na_pages *pages)
                      pages->verify_request != NULL);
 }
 
-json_t *na_diagnostics_of_server(apr_pool_t *pool, const server_rec *s)
+json_t *na_diagnostics_of_site(const request_rec *r)
 {
-    const na_server_conf *conf = na_server_conf_of(s);
-    const na_config *config = conf->config;
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "site", site_of(conf), "session",
+    apr_pool_t *pool = r->pool;
+    const na_server_conf *conf = na_server_conf_of(r->server);
+    const na_config *config = na_config_of(r);
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "site", site_of(conf, config), "session",
                      session_of(conf), "database", database_of(pool, conf), "mail", mail_of(config),
                      "providers", providers_of(pool, config), "features", features_of(config),
                      "pages", pages_of(&config->pages));

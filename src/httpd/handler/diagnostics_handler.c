@@ -37,7 +37,7 @@ static json_t *health_of(const request_rec *r)
 
 static int respond_with_diagnostics(request_rec *r)
 {
-    json_t *all = na_diagnostics_of_server(r->pool, r->server), *hints = json_array();
+    json_t *all = na_diagnostics_of_site(r), *hints = json_array();
     json_object_set_new(all, "request", na_diagnostics_of_request(r, hints));
     json_object_set_new(all, "health", health_of(r));
     json_object_set_new(all, "process", process_of(r));

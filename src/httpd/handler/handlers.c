@@ -10,15 +10,16 @@
 typedef struct handler {
     const char *name;    /* argument of SetHandler */
     int needs_engine;    /* requires NextAuthEngine On in the virtual host */
+    int is_of_host;      /* its answer is about one host of the site */
     int takes_post;      /* as well as GET and HEAD */
     int is_for_everyone; /* reveals nothing about users */
     int (*answer)(request_rec *r);
 } handler;
 
-static const handler handlers[] = {{"nextauth-sessions", 1, 1, 0, na_answer_sessions},
-                                   {"nextauth-metrics", 0, 0, 0, na_answer_metrics},
-                                   {"nextauth-health", 1, 0, 1, na_answer_health},
-                                   {"nextauth-diagnostics", 1, 0, 0, na_answer_diagnostics}};
+static const handler handlers[] = {{"nextauth-sessions", 1, 1, 1, 0, na_answer_sessions},
+                                   {"nextauth-metrics", 0, 0, 0, 0, na_answer_metrics},
+                                   {"nextauth-health", 1, 0, 0, 1, na_answer_health},
+                                   {"nextauth-diagnostics", 1, 1, 0, 0, na_answer_diagnostics}};
 
 /* ── where a handler is enabled ────────────────────────────────────────────────────────────── */
 
@@ -85,8 +86,12 @@ static int run_handler(request_rec *r, const handler *named)
             "the client is unknown: the request came through a proxy on this "
             "machine without RemoteIPInternalProxy, from another site's page, or "
             "for a host name that is not this server's");
-    if (named->needs_engine && !na_config_of(r))
+    if (named->needs_engine && !na_site_config_of(r))
         return na_answer_error(r, HTTP_NOT_FOUND, "NextAuthEngine is off in this virtual host");
+    if (named->is_of_host && !na_config_of(r))
+        return na_answer_error(r, HTTP_MISDIRECTED_REQUEST,
+                               "NextAuthURL does not list this host: use the URL of one that it "
+                               "lists");
     if (r->method_number == M_GET || (r->method_number == M_POST && named->takes_post))
         return named->answer(r);
     return refuse_method(r, named->takes_post ? "GET, HEAD, POST" : "GET, HEAD");

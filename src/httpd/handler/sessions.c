@@ -158,7 +158,7 @@ static int unlock_user(request_rec *r, const char *name)
     const char *user;
     na_error *error = na_sessions_find_user(r, name, &user);
     if (!error)
-        error = na_limit_unlock(r->pool, conf->config, &conf->rates, name,
+        error = na_limit_unlock(r->pool, na_config_of(r), &conf->rates, name,
                                 user && *user == '/' ? user + 1 : NULL);
     if (!error)
         error = na_audit_write(conf->audit, r->pool, NULL, &event);
@@ -247,7 +247,7 @@ static int respond_to_get(request_rec *r, const na_sessions *sessions)
 
 int na_answer_sessions(request_rec *r)
 {
-    const na_sessions *sessions = &na_server_conf_of(r->server)->sessions;
+    const na_sessions *sessions = na_sessions_of(r);
     if (!na_is_local(r))
         return na_answer_error(r, HTTP_FORBIDDEN,
                                "nextauth-sessions is available to clients on this machine only");

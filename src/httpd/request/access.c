@@ -84,14 +84,13 @@ static na_error *settle_attempt(na_request *request, na_error *error)
 static na_error *try_token(request_rec *r, const na_visit *visit, const char *token, const char *id,
                            int is_known, const na_session **session)
 {
-    const na_server_conf *conf = na_server_conf_of(r->server);
     na_request request;
     na_request_begin(r, &request);
     request.action = "token";
     na_error *error = is_known ? NULL : na_limit_take(&request, NA_LIMIT_TOKEN, NULL);
     if (!error)
         error = na_access_token_is_well_formed(token)
-                    ? na_access_token_load(conf->config, &conf->sessions, visit, id, session)
+                    ? na_access_token_load(request.config, request.sessions, visit, id, session)
                     : na_error_new(r->pool, NA_ERR_SESSION, "the token's checksum is wrong");
     error = settle_attempt(&request, error);
     na_state_of(r)->limit_wait = request.limit_wait;
@@ -101,7 +100,7 @@ static na_error *try_token(request_rec *r, const na_visit *visit, const char *to
 static na_error *load_token(request_rec *r, const na_visit *visit, const char *token,
                             const na_session **session)
 {
-    const na_sessions *sessions = &na_server_conf_of(r->server)->sessions;
+    const na_sessions *sessions = na_sessions_of(r);
     const char *id = na_access_token_id(r->pool, token);
     int is_known;
     if (!sessions->users)
@@ -136,7 +135,7 @@ static na_error *load_bearer(request_rec *r, na_visit *visit, const char *token,
                              const na_session **session)
 {
     visit->bearer = token;
-    return na_session_load(&na_server_conf_of(r->server)->sessions, visit, session);
+    return na_session_load(na_sessions_of(r), visit, session);
 }
 
 /* Returns the provider whose passwords are accepted: the one that is named, else the first. */
@@ -179,7 +178,7 @@ static na_error *load_password(request_rec *r, const na_visit *visit,
                             na_dir_conf_of(r)->basic);
     const char *key =
         na_basic_key(r->pool, na_config_of(r), provider, credentials->user, credentials->password);
-    *session = na_basic_recent(&na_server_conf_of(r->server)->sessions, visit, key);
+    *session = na_basic_recent(na_sessions_of(r), visit, key);
     return *session ? NULL : try_password(r, provider, credentials, key, session);
 }
 

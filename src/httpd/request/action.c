@@ -30,13 +30,14 @@ static int is_from_here(request_rec *r)
 void na_request_begin(request_rec *r, na_request *request)
 {
     const na_server_conf *conf = na_server_conf_of(r->server);
+    const na_config *config = na_config_of(r);
     na_random_supply(r->pool);
     *request = (na_request){
         .pool = r->pool,
-        .config = conf->config,
+        .config = config,
         .server = na_host_of(r),
         .process = na_process_of_child(),
-        .sessions = &conf->sessions,
+        .sessions = na_sessions_of(r),
         .db = conf->db,
         .mails = conf->mails,
         .rates = &conf->rates,
@@ -52,8 +53,8 @@ void na_request_begin(request_rec *r, na_request *request)
         .is_foreign = na_is_foreign(r),
         .is_from_here = is_from_here(r),
         .wants_html = na_is_page_load(r),
-        .language = na_language_choose(conf->config->languages,
-                                       apr_table_get(r->headers_in, "Accept-Language")),
+        .language =
+            na_language_choose(config->languages, apr_table_get(r->headers_in, "Accept-Language")),
     };
     na_visit_of(r, &request->visit);
     request->trace = na_trace_of(r);

@@ -89,7 +89,7 @@ static void keep_alive(request_rec *r, const na_config *config, const na_session
         !na_session_is_due(&config->session, session, r->request_time))
         return;
     apr_array_header_t *set_cookies = apr_array_make(r->pool, 4, sizeof(char *));
-    const na_sessions *sessions = &na_server_conf_of(r->server)->sessions;
+    const na_sessions *sessions = na_sessions_of(r);
     na_renewal renewal;
     na_visit visit;
     na_visit_of(r, &visit);
@@ -157,11 +157,13 @@ int na_check_authn(request_rec *r)
     }
     if (!is_nextauth(r))
         return DECLINED;
-    if (!na_config_of(r)) {
+    if (!na_site_config_of(r)) {
         na_log_request(r, NA_LOG_ERROR, "CONFIGURATION_ERROR",
                        "AuthType NextAuth requires NextAuthEngine On in this virtual host");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    if (!na_config_of(r))
+        return na_refuse_host(r);
     const na_session *session = na_session_of(r);
     if (na_state_of(r)->unavailable)
         return na_refuse_unavailable(r);
@@ -185,8 +187,10 @@ int na_check_authn(request_rec *r)
 int na_check_access_ex(request_rec *r)
 {
     int is_endpoint = na_is_endpoint(r);
-    if (!na_config_of(r) || (!is_endpoint && !is_nextauth(r)))
+    if (!na_site_config_of(r) || (!is_endpoint && !is_nextauth(r)))
         return DECLINED;
+    if (!na_config_of(r))
+        return na_refuse_host(r);
     na_state *state = na_state_of(r);
     if (state->authorizing)
         return DECLINED;

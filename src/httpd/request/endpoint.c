@@ -11,6 +11,7 @@
 #include "httpd/module.h"
 #include "httpd/request/action.h"
 #include "httpd/request/body.h"
+#include "httpd/request/refuse.h"
 #include "httpd/request/write.h"
 
 #define BODY_MAX (64 * 1024)
@@ -21,12 +22,12 @@
 /* Keeps mod_proxy, which can map undecoded paths at this point, from taking an endpoint. */
 int na_pre_translate(request_rec *r)
 {
-    return na_endpoint_path(na_config_of(r), r->parsed_uri.path) ? OK : DECLINED;
+    return na_endpoint_path(na_site_config_of(r), r->parsed_uri.path) ? OK : DECLINED;
 }
 
 int na_translate(request_rec *r)
 {
-    if (!na_endpoint_path(na_config_of(r), r->uri))
+    if (!na_endpoint_path(na_site_config_of(r), r->uri))
         return DECLINED;
     na_state_of(r)->is_endpoint = 1;
     na_hide_query(r); /* in case the path was encoded, and not recognized before */
@@ -108,6 +109,8 @@ int na_handle_endpoint(request_rec *r)
     na_request request;
     if (!na_is_endpoint(r))
         return DECLINED;
+    if (!na_config_of(r))
+        return na_refuse_host(r);
     int status = translate_request(r, &request);
     if (status != OK)
         return status;

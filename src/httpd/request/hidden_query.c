@@ -45,7 +45,7 @@ int na_hide_early(request_rec *r)
         na_hide_late(r->prev); /* an ErrorDocument can read it */
     else
         r->log = NULL; /* ends what na_pre_read_request did */
-    if (r->args && na_endpoint_path(na_config_of(r), r->parsed_uri.path))
+    if (r->args && na_endpoint_path(na_site_config_of(r), r->parsed_uri.path))
         na_hide_query(r);
     return DECLINED;
 }

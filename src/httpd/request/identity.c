@@ -69,7 +69,7 @@ static int strip_headers(request_rec *r, const apr_array_header_t *passed)
 int na_strip_identity(request_rec *r)
 {
     na_note_local(r);
-    if (!na_config_of(r))
+    if (!na_site_config_of(r))
         return DECLINED;
     const apr_array_header_t *passed = na_server_conf_of(r->server)->passed;
     if (strip_headers(r, passed) && !r->prev)
@@ -97,7 +97,7 @@ static void strip_of_sections(request_rec *r)
 
 int na_strip_of_directory(request_rec *r)
 {
-    if (na_config_of(r) && (r->prev || na_dir_conf_of(r)->headers))
+    if (na_site_config_of(r) && (r->prev || na_dir_conf_of(r)->headers))
         strip_of_sections(r);
     return DECLINED;
 }
@@ -123,11 +123,11 @@ int na_pass_identity(request_rec *r)
 {
     const na_session *session;
     const na_dir_conf *dir = na_dir_conf_of(r);
-    if (na_config_of(r))
+    if (na_site_config_of(r))
         na_state_of(r)->is_authorized = 1;
-    if (r->main && na_config_of(r))
+    if (r->main && na_site_config_of(r))
         strip_headers(r, na_server_conf_of(r->server)->passed);
-    if (na_config_of(r) && (r->main || dir->headers || dir->variables))
+    if (na_site_config_of(r) && (r->main || dir->headers || dir->variables))
         strip_of_sections(r);
     if (!r->user || !r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0)
         return DECLINED;

@@ -231,6 +231,15 @@ int na_refuse_unauthenticated(request_rec *r)
     }
 }
 
+/* RFC 9110 section 15.5.20. */
+int na_refuse_host(request_rec *r)
+{
+    na_log_request(r, NA_LOG_INFO, "HOST", "refused host '%s': NextAuthURL does not list it",
+                   na_one_line(r->pool, r->hostname ? r->hostname : "", NA_HOST_LEN_MAX));
+    forbid_caching(r);
+    return HTTP_MISDIRECTED_REQUEST;
+}
+
 /* If the session could not be looked up, signing in would not help, and would lose the page. */
 int na_refuse_unavailable(request_rec *r)
 {

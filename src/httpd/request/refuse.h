@@ -20,6 +20,9 @@ int na_refuse_without_factor(request_rec *r);
 /* Refuses an access token that lacks the scope of `Require nextauth-scope`. */
 int na_refuse_without_scope(request_rec *r);
 
+/* The host is not one of the site's: it has neither endpoints nor protected content. */
+int na_refuse_host(request_rec *r);
+
 /* The session is unknown, because the store or the database does not respond. */
 int na_refuse_unavailable(request_rec *r);
 

@@ -54,7 +54,7 @@ const na_session *na_session_of(request_rec *r)
     na_visit_of(r, &visit);
     na_error *error = NULL;
     if (takes_cookies(r))
-        error = na_session_load(&na_server_conf_of(r->server)->sessions, &visit, &state->session);
+        error = na_session_load(na_sessions_of(r), &visit, &state->session);
     if (!state->session && !na_is_unavailable(error))
         na_load_by_credentials(r, &visit, &error);
     state->unavailable = na_is_unavailable(error);

@@ -161,7 +161,7 @@ static na_error *make_registry(apr_pool_t *pool, server_rec *s)
         of_server[i] = &find_store(identity_of(pool, s, name, &provider))->store;
     }
     na_epoch_cache *epoch;
-    NA_TRY(na_epoch_cache_make(pool, config->namespaces, config->record_keys.count, &epoch));
+    NA_TRY(na_epoch_cache_make(pool, &config->record_keys, config->namespaces, &epoch));
     na_registry *registry = apr_palloc(pool, sizeof *registry);
     *registry = (na_registry){.keys = &config->record_keys,
                               .token_keys = config->token_keys.count ? &config->token_keys : NULL,
@@ -205,11 +205,13 @@ static na_error *open_stores(apr_pool_t *pool, server_rec *s)
                                        .users = conf->db};
         if (conf->plan.stores.names)
             NA_TRY(make_registry(pool, s));
-        if (!conf->sessions.registry && !conf->sessions.users)
-            continue;
-        if (!verified)
-            NA_TRY(na_verified_make(pool, &verified));
-        conf->sessions.verified = verified;
+        if (conf->sessions.registry || conf->sessions.users) {
+            if (!verified)
+                NA_TRY(na_verified_make(pool, &verified));
+            conf->sessions.verified = verified;
+        }
+        if (conf->config->is_by_host)
+            NA_TRY(na_tenants_make(pool, conf->config, &conf->sessions, &conf->tenants));
     }
     return NULL;
 }
