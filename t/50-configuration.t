@@ -283,6 +283,7 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
   const odd = { db: 'NextAuthDatabase sqlite:@DIR@/users.db' };
   const place = (line) => `<Location /dav>\nAuthType NextAuth\nRequire valid-user\n${line}\n</Location>`;
   for (const [what, factor, line, message] of [
+    ['an acr that no provider states', '', 'Require nextauth-acr gold', /Require on line \d+ of \S+: no provider is of OpenID Connect: no session meets it: add a provider with type=oidc/],
     ['a second factor that is off', '', 'Require nextauth-2fa', /Require on line \d+ of \S+: NextAuthTwoFactor is Off: no session meets it: set NextAuthTwoFactor Optional/],
   ]) {
     t.like((await t.configtest({ files, config: written({ ...odd, factor, place: place(line) }) })).output, message, `${what} is warned of`);

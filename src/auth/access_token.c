@@ -109,6 +109,7 @@ static int is_kept(const char *name)
                                            NA_CLAIM_DATABASE_USER,
                                            NA_CLAIM_AUTH_TIME,
                                            NA_CLAIM_PROVED,
+                                           NA_CLAIM_ACR,
                                            NA_CLAIM_TOKEN_SCOPE};
     for (apr_size_t i = 0; i < sizeof not_kept / sizeof *not_kept; i++)
         if (strcmp(not_kept[i], name) == 0)

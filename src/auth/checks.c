@@ -164,8 +164,9 @@ int na_checks_are_there(const na_request *request, const char *state)
 /*
  * Pages can begin any number of sign-ins at once, as when a browser restores its tabs.
  * The cookies must not exceed what servers accept, so their suffix is one of a few, and a later
- * sign-in can replace an earlier one. The way back, encrypted in the state, then leads to the page
- * again. It also helps if the cookies have expired, or if two tabs got a CSRF cookie at once.
+ * sign-in can replace an earlier one; and one cookie has all that is to be verified. The way back,
+ * encrypted in the state, then leads to the page again. It also helps if the cookies have expired,
+ * or if two tabs got a CSRF cookie at once.
  */
 #define DIRECT_STATE "direct-"
 #define DIRECT_SLOTS 4
@@ -222,10 +223,14 @@ static na_error *add_way_back(const na_request *request, const char **state)
     return NULL;
 }
 
+static int is_direct_state(const char *state)
+{
+    return state && strncmp(state, DIRECT_STATE, strlen(DIRECT_STATE)) == 0;
+}
+
 static const char *way_back_of(const char *state)
 {
-    return state && strncmp(state, DIRECT_STATE, strlen(DIRECT_STATE)) == 0 ? strchr(state, '.')
-                                                                            : NULL;
+    return is_direct_state(state) ? strchr(state, '.') : NULL;
 }
 
 /* Returns the state as the cookie has it. */
@@ -268,14 +273,56 @@ static void make_room(na_request *request, na_response *response)
     }
 }
 
+/*
+ * The callback verifies what the path demanded when the sign-in began. It comes from the cookie
+ * alone, which the browser cannot change.
+ */
+#define CLAIM_ACR_VALUES "acrValues"
+#define CLAIM_MAX_AGE "maxAge"
+
+static void put_wishes(const na_wishes *wishes, json_t *claims)
+{
+    if (!wishes || !wishes->are_demanded)
+        return;
+    if (wishes->acr_values)
+        json_object_set_new(claims, CLAIM_ACR_VALUES, json_string(wishes->acr_values));
+    json_object_set_new(claims, CLAIM_MAX_AGE, json_integer(wishes->max_age));
+}
+
+static const na_wishes *take_wishes(apr_pool_t *pool, const na_claims *claims)
+{
+    const char *max_age = na_claims_text(claims, CLAIM_MAX_AGE);
+    if (!max_age)
+        return NULL;
+    na_wishes *wishes = apr_pcalloc(pool, sizeof *wishes);
+    wishes->acr_values = na_claims_text(claims, CLAIM_ACR_VALUES);
+    wishes->max_age = apr_atoi64(max_age);
+    wishes->are_demanded = 1;
+    return wishes;
+}
+
+#define CLAIM_VERIFIER "codeVerifier"
+#define CLAIM_NONCE "nonce"
+
+static void put_together(const na_checks *checks, json_t *claims)
+{
+    if (checks->code_verifier)
+        json_object_set_new(claims, CLAIM_VERIFIER, json_string(checks->code_verifier));
+    if (checks->nonce)
+        json_object_set_new(claims, CLAIM_NONCE, json_string(checks->nonce));
+}
+
 static na_error *put_check(na_request *request, na_response *response, const flow *f,
-                           na_cookie_id id, const char *value)
+                           na_cookie_id id, const na_checks *checks, const char *value)
 {
     char *token;
     json_t *claims = na_json_own(request->pool, json_pack("{s:s, s:s}", "value", value, "provider",
                                                           request->provider->id));
     json_object_set_new(claims, NA_CLAIM_SITE, json_string(request->config->session.site));
     if (id == first_of(f->checks)) {
+        if (is_direct_state(checks->state))
+            put_together(checks, claims);
+        put_wishes(checks->wishes, claims);
         json_object_set_new(claims, "callbackUrl",
                             json_string(na_callback_url_within(request, NA_CALLBACK_URL_CARRIED)));
         NA_TRY(na_initiator_put(request, claims));
@@ -295,22 +342,24 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
 {
     int wanted = request->provider->checks;
     *checks = (na_checks){0};
+    NA_TRY(request->server->wishes(request->server->data, request->provider, &checks->wishes));
     na_csrf_hand_out(request, response); /* identifies the browser */
     make_room(request, response);
     if (wanted & NA_CHECK_STATE)
         checks->state = new_state(request);
-    const flow f = own_flow(request, checks->state);
-    if (wanted & NA_CHECK_STATE)
-        NA_TRY(put_check(request, response, &f, NA_COOKIE_STATE, checks->state));
-    if (wanted & NA_CHECK_PKCE) {
+    if (wanted & NA_CHECK_PKCE)
         checks->code_verifier = na_random_base64url(request->pool, 32);
-        NA_TRY(put_check(request, response, &f, NA_COOKIE_PKCE, checks->code_verifier));
-    }
-    if (wanted & NA_CHECK_NONCE) {
+    if (wanted & NA_CHECK_NONCE)
         checks->nonce = na_random_base64url(request->pool, 32);
-        NA_TRY(put_check(request, response, &f, NA_COOKIE_NONCE, checks->nonce));
-    }
-    return add_way_back(request, &checks->state);
+    const flow f = own_flow(request, checks->state);
+    if (checks->state)
+        NA_TRY(put_check(request, response, &f, NA_COOKIE_STATE, checks, checks->state));
+    if (is_direct_state(checks->state))
+        return add_way_back(request, &checks->state);
+    if (checks->code_verifier)
+        NA_TRY(put_check(request, response, &f, NA_COOKIE_PKCE, checks, checks->code_verifier));
+    return checks->nonce ? put_check(request, response, &f, NA_COOKIE_NONCE, checks, checks->nonce)
+                         : NULL;
 }
 
 /* ── taking them back ──────────────────────────────────────────────────────────────────────── */
@@ -364,6 +413,21 @@ static na_error *take_check(na_request *request, const flow *f, na_cookie_id id,
                                 name);
 }
 
+/* A check that the provider's options demand must be there. */
+static na_error *take_together(na_request *request, const flow *f, const char *state,
+                               na_checks *checks, na_claims *claims)
+{
+    NA_TRY(take_check(request, f, NA_COOKIE_STATE, state, &checks->state, claims));
+    checks->code_verifier = na_claims_text(claims, CLAIM_VERIFIER);
+    checks->nonce = na_claims_text(claims, CLAIM_NONCE);
+    return (f->checks & NA_CHECK_PKCE && !checks->code_verifier) ||
+                   (f->checks & NA_CHECK_NONCE && !checks->nonce)
+               ? na_error_new(request->pool, NA_ERR_INVALID_CHECK,
+                              "cookie %s was issued before the provider's checks= changed",
+                              f->cookies[NA_COOKIE_STATE].name)
+               : NULL;
+}
+
 static na_error *take_checks(na_request *request, const flow *f, const char *state,
                              na_checks *checks, na_claims *first)
 {
@@ -371,6 +435,8 @@ static na_error *take_checks(na_request *request, const flow *f, const char *sta
     const char **values[NA_COOKIE_COUNT] = {[NA_COOKIE_STATE] = &checks->state,
                                             [NA_COOKIE_PKCE] = &checks->code_verifier,
                                             [NA_COOKIE_NONCE] = &checks->nonce};
+    if (!f->is_foreign && is_direct_state(state))
+        return take_together(request, f, state, checks, first);
     for (int i = 0; i < 3; i++) {
         na_cookie_id id = check_cookies[i];
         if (f->checks & check_bits[id])
@@ -393,6 +459,7 @@ na_error *na_checks_take(na_request *request, na_response *response, const char 
         return na_error_new(request->pool, NA_ERR_INVALID_CHECK, "missing state in the callback");
     NA_TRY(take_checks(request, &f, state, checks, &claims));
     checks->began = apr_time_from_sec(claims.iat);
+    checks->wishes = take_wishes(request->pool, &claims);
     NA_TRY(na_initiator_take(request, &claims, initiator));
     const char *url =
         na_safe_redirect(request->pool, request->config, na_claims_text(&claims, "callbackUrl"));

@@ -192,8 +192,12 @@ static json_t *base_claims(na_request *request, const na_subject *subject)
                                  NA_CLAIM_PROVIDER, subject->provider->id));
 }
 
+/* An `acr` that cannot be passed on is left out. */
 static void add_proof(const na_request *request, const na_subject *subject, json_t *claims)
 {
+    const char *acr = subject->tokens ? subject->tokens->acr : NULL;
+    if (acr && *acr && is_usable(acr) && !na_has_control(acr))
+        json_object_set_new(claims, NA_CLAIM_ACR, json_string(acr));
     if (subject->proved_at >= 0)
         json_object_set_new(claims, NA_CLAIM_PROVED,
                             json_integer(subject->proved_at ? subject->proved_at

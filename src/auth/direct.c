@@ -58,3 +58,9 @@ void na_direct_resume(na_request *request, na_response *response)
     if (na_cookies_get(request->cookies, cookie->name, 0))
         na_set_cookie(response, na_cookie_clear(request->pool, cookie, cookie->name));
 }
+
+void na_direct_signed_in(na_request *request, na_response *response)
+{
+    if (strcmp(value_of(request), SIGNED_OUT) == 0)
+        na_direct_resume(request, response);
+}

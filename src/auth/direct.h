@@ -29,4 +29,7 @@ void na_direct_pause(na_request *request, na_response *response);
 /* The user has pressed a button: forgets both. */
 void na_direct_resume(na_request *request, na_response *response);
 
+/* The user has signed in, by whatever way: forgets the sign-out. */
+void na_direct_signed_in(na_request *request, na_response *response);
+
 #endif

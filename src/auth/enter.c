@@ -2,6 +2,7 @@
 /* Begins the session of a user who has given all that was asked for. */
 #include "auth/enter.h"
 
+#include "auth/direct.h"
 #include "auth/former.h"
 #include "auth/kept_tokens.h"
 #include "auth/limit.h"
@@ -52,6 +53,7 @@ na_error *na_enter(na_request *request, na_response *response, const na_sign_in 
                                  ? NULL
                                  : NA_ERR_CONFIGURATION,
                              "could not create a session for '%s'", user);
+    na_direct_signed_in(request, response);
     na_pending_clear(request, response);
     na_report(request, &sign_in->event);
     na_limit_give_back(request);

@@ -65,6 +65,12 @@ struct na_error {
 /* Also a 503: a database responds, but lacks tables that this version uses. */
 #define NA_ERR_NO_TABLES "MissingTables"
 
+/* Not NextAuth's: no provider is for the domain of an email address. */
+#define NA_ERR_EMAIL_DOMAIN "EmailDomain"
+
+/* Not NextAuth's: the provider did not sign the user in as a path demands. */
+#define NA_ERR_STEP_UP "StepUp"
+
 /* Not NextAuth's: too many attempts. The status is 429. */
 #define NA_ERR_SECOND_FACTOR "SecondFactor"
 #define NA_ERR_RATE_LIMITED "RateLimited"

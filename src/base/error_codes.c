@@ -16,6 +16,8 @@
 #define NO_PAGE 0, NULL, NULL
 
 #define NOT_COMPLETED NA_TEXT("Sign-in was not completed. Please try again.")
+#define NOT_CONFIRMED                                                                              \
+    NA_TEXT("The sign-in service did not confirm the sign-in that the page requires.")
 #define ANOTHER_ACCOUNT                                                                            \
     NA_TEXT("To confirm your identity, sign in with the same account you used originally.")
 
@@ -52,6 +54,11 @@
         NA_TEXT("The passkey could not be used. Try again, or sign in another way."), NO_PAGE)     \
     ROW(NA_ERR_SECOND_FACTOR, V4_SIGN_IN | V5_SIGN_IN, 401, "AccessDenied",                        \
         NA_TEXT("Sign-in failed. Check your details and try again."), NO_PAGE)                     \
+    ROW(NA_ERR_STEP_UP, 0, 403, "AccessDenied", NOT_CONFIRMED, 403, NA_TEXT("Access denied"),      \
+        NOT_CONFIRMED)                                                                             \
+    ROW(NA_ERR_EMAIL_DOMAIN, V4_SIGN_IN | V5_SIGN_IN, 200, NA_ERR_EMAIL_DOMAIN,                    \
+        NA_TEXT("No sign-in is set up for this email address. Check it, or sign in another way."), \
+        NO_PAGE)                                                                                   \
     ROW(NA_ERR_UNAVAILABLE, DOWN, 200, NULL, NULL, NO_PAGE)                                        \
     ROW(NA_ERR_BUSY, DOWN, 200, NULL, NULL, NO_PAGE)                                               \
     ROW(NA_ERR_CONFLICT, DOWN, 200, NULL, NULL, NO_PAGE)                                           \

@@ -43,6 +43,17 @@ int na_small_number(const char *text)
     return digits && digits <= 5 && !text[digits] ? atoi(text) : -1;
 }
 
+int na_is_word_of(const char *word, const char *list)
+{
+    size_t len;
+    for (; word && *word && *list; list += len + strspn(list + len, " ")) {
+        len = strcspn(list, " ");
+        if (strlen(word) == len && strncmp(word, list, len) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 na_bytes na_bytes_of(const char *text)
 {
     return (na_bytes){(const unsigned char *)text, strlen(text)};

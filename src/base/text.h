@@ -23,6 +23,9 @@ static inline int na_is_same(const char *a, const char *b)
     return *a == *b && strcmp(a, b) == 0;
 }
 
+/* Returns 1 if `word` (can be NULL) is one of a list of words with a space in between. */
+int na_is_word_of(const char *word, const char *list);
+
 /* Returns the bytes of a C string, without its NUL. */
 na_bytes na_bytes_of(const char *text);
 

@@ -265,7 +265,7 @@ na_error *na_callback_oauth(na_request *request, na_response *response)
     na_error *error = complete_callback(request, response, state);
     if (na_is_unavailable(error))
         response->set_cookies->nelts = cookies; /* so that the page can be reloaded */
-    if (error && !na_error_is(error, NA_ERR_ACCESS_DENIED) &&
+    if (error && !na_error_is(error, NA_ERR_ACCESS_DENIED) && !na_error_is(error, NA_ERR_STEP_UP) &&
         !na_error_is(error, NA_ERR_ACCOUNT_NOT_LINKED) && !na_is_unavailable(error) &&
         !na_error_is(error, NA_ERR_CONFIGURATION))
         return na_error_wrap(request->pool, error, NA_ERR_OAUTH_CALLBACK,

@@ -13,6 +13,7 @@
 #include "auth/report.h"
 #include "auth/respond.h"
 #include "base/url.h"
+#include "mail/address.h"
 #include "oauth/oauth.h"
 
 /* most characters of an unknown provider's ID in the log */
@@ -58,7 +59,7 @@ static na_error *start_oauth(na_request *request, na_response *response)
     NA_TRY(na_oauth_metadata(&oauth, &metadata));
     int cookies = response->set_cookies->nelts;
     NA_TRY(na_checks_make(request, response, &checks));
-    checks.asks_again = na_fresh_is_asked(request);
+    checks.asks_again = na_fresh_is_asked(request) && !request->is_direct;
     na_error *error = na_oauth_authorization_url(&oauth, &metadata, &checks, request->query, &url);
     if (error) {
         response->set_cookies->nelts = cookies; /* those of a sign-in that has not begun */
@@ -78,8 +79,41 @@ na_error *na_start_at_provider(na_request *request, na_response *response)
                  : NULL;
 }
 
+/*
+ * Finds the provider by the domain of what was typed into the form of the sign-in page, or into
+ * that for links; NULL if there is none.
+ */
+static const na_provider *provider_of_domain(const na_request *request)
+{
+    const char *email, *typed = apr_table_get(request->form, "email");
+    int has_choice =
+        request->provider ? request->provider->type != NA_EMAIL : request->provider_id != NULL;
+    return typed && !has_choice && !na_email_normalize(request->pool, typed, &email)
+               ? na_provider_of_email(request->config->providers, email)
+               : NULL;
+}
+
+/* The address is only a hint, with which the provider fills in its form. */
+static na_error *start_with_hint(na_request *request, na_response *response,
+                                 const na_provider *provider)
+{
+    apr_table_t *query = apr_table_make(request->pool, 1);
+    apr_table_setn(query, "login_hint", apr_table_get(request->form, "email"));
+    request->query = query;
+    request->provider = provider;
+    request->provider_id = provider->id;
+    na_direct_resume(request, response);
+    return na_start_at_provider(request, response);
+}
+
 na_error *na_post_signin(na_request *request, na_response *response)
 {
+    const na_provider *by_domain = provider_of_domain(request);
+    if (by_domain)
+        return start_with_hint(request, response, by_domain);
+    if (!request->provider_id && apr_table_get(request->form, "email"))
+        return na_error_new(request->pool, NA_ERR_EMAIL_DOMAIN,
+                            "no provider has emailDomains= for this email address");
     if (request->provider_id && !request->provider) {
         na_error *unknown =
             na_error_new(request->pool, NA_ERR_INVALID_PROVIDER, "unknown provider '%s'",

@@ -142,6 +142,19 @@ typedef enum na_unauthenticated {
 /* Ways in which applications receive the identity; one bit each. */
 enum { NA_PASS_NOTHING = 1, NA_PASS_ENV = 2, NA_PASS_HEADERS = 4 };
 
+/* One NextAuthAuthorizationParam. */
+typedef struct na_param {
+    const char *name;
+    const ap_expr_info_t *expression;
+    const char *provider; /* an ID; NULL for all */
+} na_param;
+
+/* Demands of Require nextauth-acr and nextauth-max-age on the sign-in. */
+typedef struct na_demand {
+    const char *acr_values; /* a list, of which `acr` must be one; NULL for any */
+    apr_int64_t max_age;    /* most seconds since then; -1 for any */
+} na_demand;
+
 typedef enum na_preserve_state {
     NA_PRESERVE_UNSET,
     NA_PRESERVE_OFF,
@@ -156,6 +169,7 @@ typedef struct na_preserve {
 
 typedef struct na_dir_conf {
     na_unauthenticated unauthenticated;
+    const apr_array_header_t *params;   /* na_param; NULL if there are none */
     const ap_expr_info_t *sign_in_with; /* a provider's ID, or "page"; NULL if not set */
     int pass_identity;                  /* NA_PASS_…; 0 if not set */
     const char *remote_user;            /* a claim; NULL for email, else PROVIDER:ID */
@@ -284,6 +298,8 @@ typedef struct na_state {
     int is_authorized;       /* access was granted, by any module */
     int lacks_factor;        /* `Require nextauth-2fa` denied it for lack of a second factor */
     const char *lacks_scope; /* of `Require nextauth-scope`, which denied it; NULL if it did not */
+    const na_demand *demand; /* what a requirement demands of the sign-in; NULL if nothing */
+    int is_weak;             /* it denied a user whose sign-in does not meet it */
     int unavailable;         /* the store is down: the session is unknown */
     na_way way;              /* how the session was shown */
     na_refusal refusal;      /* why the client's credentials do not lead to a session */

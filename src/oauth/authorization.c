@@ -60,6 +60,25 @@ static void set_again(const na_oauth *oauth, const na_checks *checks, apr_table_
     apr_table_setn(params, "max_age", "0");
 }
 
+/* The wishes of a path are an addition: the provider's max_age holds if it is less. */
+static void set_wishes(const na_oauth *oauth, const na_checks *checks, apr_table_t *params)
+{
+    const na_wishes *wishes = checks->wishes;
+    long own = oauth->provider->max_auth_age;
+    if (!wishes)
+        return;
+    const apr_array_header_t *list = apr_table_elts(wishes->params);
+    for (int i = 0; i < list->nelts; i++) {
+        const apr_table_entry_t *param = &APR_ARRAY_IDX(list, i, const apr_table_entry_t);
+        apr_table_setn(params, param->key, param->val);
+    }
+    if (wishes->acr_values)
+        apr_table_setn(params, "acr_values", wishes->acr_values);
+    if (wishes->max_age >= 0 && (own < 0 || wishes->max_age < own))
+        apr_table_setn(params, "max_age",
+                       apr_psprintf(oauth->pool, "%" APR_INT64_T_FMT, wishes->max_age));
+}
+
 static void set_checks(const na_oauth *oauth, const na_checks *checks, apr_table_t *params)
 {
     if (checks->state)
@@ -128,7 +147,12 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
                                      const na_checks *checks, const apr_table_t *asked, char **url)
 {
     const na_provider *provider = oauth->provider;
+    const char *base = metadata->authorization_url;
     apr_table_t *params = fields_of(oauth, metadata, asked);
+    if (checks->wishes) {
+        base = take_query(oauth, base, &params); /* which can have a parameter that is replaced */
+        set_wishes(oauth, checks, params);
+    }
     apr_table_setn(params, "client_id", provider->client_id);
     const char *response_type = apr_table_get(provider->authorization_fields, "response_type");
     apr_table_setn(params, "response_type", response_type ? response_type : "code");
@@ -136,7 +160,6 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
     set_checks(oauth, checks, params);
     set_again(oauth, checks, params);
 
-    const char *base = metadata->authorization_url;
     NA_TRY(na_oauth_check_request(oauth, metadata));
     if (is_pushed(oauth, metadata) || is_signed(oauth, metadata)) {
         base = take_query(oauth, base, &params);

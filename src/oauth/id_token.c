@@ -84,31 +84,39 @@ static na_error *deny(const na_oauth *oauth, const char *why)
 
 /* Step 13. The age counts from the request, because consent can take time. */
 static na_error *check_auth_time(const na_oauth *oauth, const na_checks *checks,
-                                 const json_t *claims)
+                                 const json_t *claims, apr_int64_t max_age)
 {
     json_int_t auth_time, began = apr_time_sec(checks->began ? checks->began : oauth->now);
-    if (oauth->provider->max_auth_age < 0)
+    if (max_age < 0)
         return NULL;
     if (!na_json_number(claims, "auth_time", &auth_time))
         return deny(oauth, "max_age was requested, and it has no auth_time");
-    return auth_time < began - oauth->provider->max_auth_age - oauth->provider->clock_tolerance
+    return auth_time < began - max_age - oauth->provider->clock_tolerance
                ? deny(oauth, "auth_time is older than max_age")
                : NULL;
 }
 
-/* Step 12: a list, of which any value is enough. */
-static na_error *check_acr(const na_oauth *oauth, const json_t *claims)
+/* Step 12. */
+static na_error *check_acr(const na_oauth *oauth, const json_t *claims, const char *values)
 {
-    const char *acr = na_json_string(claims, "acr"), *values = oauth->provider->acr_values;
-    if (!values)
+    return !values || na_is_word_of(na_json_string(claims, "acr"), values)
+               ? NULL
+               : deny(oauth, "acr is not one of acr_values");
+}
+
+/* A page for which the sign-in does not suffice names another reason than the provider's options.
+ */
+static na_error *check_wishes(const na_oauth *oauth, const na_checks *checks, const json_t *claims)
+{
+    const na_wishes *wishes = checks->wishes;
+    if (!wishes || !wishes->are_demanded)
         return NULL;
-    while (acr && *acr && *values) {
-        size_t len = strcspn(values, " ");
-        if (len == strlen(acr) && strncmp(acr, values, len) == 0)
-            return NULL;
-        values += len + strspn(values + len, " ");
-    }
-    return deny(oauth, "acr is not one of acr_values");
+    na_error *error = check_auth_time(oauth, checks, claims, wishes->max_age);
+    if (!error)
+        error = check_acr(oauth, claims, wishes->acr_values);
+    return error ? na_error_wrap(oauth->pool, error, NA_ERR_STEP_UP,
+                                 "the provider did not sign the user in as the path requires")
+                 : NULL;
 }
 
 /* Google's claim for the organization of the account, which an address does not prove. */
@@ -122,8 +130,10 @@ static na_error *check_hosted_domain(const na_oauth *oauth, const json_t *claims
 
 static na_error *check_demands(const na_oauth *oauth, const na_checks *checks, const json_t *claims)
 {
-    NA_TRY(check_auth_time(oauth, checks, claims));
-    NA_TRY(check_acr(oauth, claims));
+    const na_provider *provider = oauth->provider;
+    NA_TRY(check_auth_time(oauth, checks, claims, provider->max_auth_age));
+    NA_TRY(check_acr(oauth, claims, provider->acr_values));
+    NA_TRY(check_wishes(oauth, checks, claims));
     return check_hosted_domain(oauth, claims);
 }
 

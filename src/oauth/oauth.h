@@ -50,11 +50,24 @@ typedef struct na_metadata {
     const json_t *auth_algs;     /* token_endpoint_auth_signing_alg_values_supported, or NULL */
 } na_metadata;
 
+/*
+ * Parameters and demands of one authorization request besides the provider's options. The last two
+ * are verified in the ID token if they are demanded (OpenID Connect Core 1.0 sections 2
+ * and 3.1.2.1).
+ */
+typedef struct na_wishes {
+    const apr_table_t *params; /* in place of the provider's parameters; NULL if there are none */
+    const char *acr_values;    /* a list, of which `acr` must be one; NULL for any */
+    apr_int64_t max_age;       /* most seconds since the user signed in there; -1 for any */
+    int are_demanded;
+} na_wishes;
+
 /* The values that protect one authorization request; NULL if not used. */
 typedef struct na_checks {
     const char *state, *nonce, *code_verifier;
-    apr_time_t began; /* when the request was sent; 0 if unknown */
-    int asks_again;   /* the provider has to let the user sign in by hand */
+    apr_time_t began;        /* when the request was sent; 0 if unknown */
+    int asks_again;          /* the provider has to let the user sign in by hand */
+    const na_wishes *wishes; /* NULL if there are none */
 } na_checks;
 
 /* The token response (RFC 6749 section 5.1). */
@@ -67,6 +80,7 @@ typedef struct na_tokens {
     const json_t *response; /* as it came */
     const char *code;       /* for which they were issued */
     apr_int64_t auth_time;  /* of the ID token, once it is verified; seconds, 0 if it has none */
+    const char *acr;        /* of the ID token, once it is verified; NULL if it has none */
 
     /* likewise: the session at the provider. NULL and 0 for plain OAuth 2.0 */
     const char *issuer, *subject;

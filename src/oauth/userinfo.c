@@ -130,6 +130,7 @@ static void read_session(const json_t *claims, na_tokens *tokens)
     tokens->issuer = na_json_string(claims, "iss");
     tokens->subject = na_json_string(claims, "sub");
     tokens->session_id = na_json_string(claims, "sid");
+    tokens->acr = na_json_string(claims, "acr");
 }
 
 na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata, na_tokens *tokens,
@@ -137,7 +138,7 @@ na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata, n
 {
     na_profile_source source = oauth->provider->profile_source;
     tokens->auth_time = tokens->issued_at = 0;
-    tokens->issuer = tokens->subject = tokens->session_id = NULL;
+    tokens->issuer = tokens->subject = tokens->session_id = tokens->acr = NULL;
     if (oauth->provider->type == NA_OAUTH) {
         NA_TRY(fetch_userinfo(oauth, metadata, tokens, profile));
         add_listed_email(oauth, tokens, *profile);

@@ -121,6 +121,28 @@ const char *na_page_or(apr_pool_t *pool, const na_language *language)
                        NULL);
 }
 
+/* The email address finds the provider; a form that sends links there finds it as well. */
+static const char *domain_form(apr_pool_t *pool, const na_page_form *form,
+                               const apr_array_header_t *providers, const na_page_attempt *attempt)
+{
+    const na_language *l = form->language;
+    const na_kit_field email = {.label = na_say(l, "Email address"),
+                                .name = "email",
+                                .id = "email-domain",
+                                .attributes = NA_KIT_EMAIL,
+                                .value = attempt->user};
+    int has_domains = 0;
+    for (int i = 0; i < providers->nelts; i++)
+        has_domains |= na_provider_is_of_domains(APR_ARRAY_IDX(providers, i, const na_provider *));
+    if (!has_domains || na_provider_of_type(providers, NA_EMAIL))
+        return "";
+    return na_kit_form(pool, form, "/signin",
+                       apr_pstrcat(pool, na_kit_field_of(pool, &email),
+                                   na_kit_button_with_id(pool, NA_KIT_PRIMARY, "signin-domain",
+                                                         na_say(l, "Continue")),
+                                   NULL));
+}
+
 /* Returns the forms of one kind, one below the other: buttons, or those with fields. */
 static const char *forms(apr_pool_t *pool, const na_page_form *form,
                          const apr_array_header_t *providers, int filled_in,
@@ -131,7 +153,7 @@ static const char *forms(apr_pool_t *pool, const na_page_form *form,
     for (int i = 0; i < providers->nelts; i++) {
         const na_provider *p = APR_ARRAY_IDX(providers, i, const na_provider *);
         int has_fields = p->type == NA_CREDENTIALS || p->type == NA_EMAIL;
-        if (has_fields != filled_in || p->type == NA_WEBAUTHN)
+        if (has_fields != filled_in || p->type == NA_WEBAUTHN || na_provider_is_of_domains(p))
             continue;
         na_kit_style style = *html ? NA_KIT_QUIET : NA_KIT_PRIMARY; /* the first form counts */
         html = apr_pstrcat(pool, html, filled_in && *html ? na_page_or(pool, form->language) : "",
@@ -162,14 +184,16 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
                            const na_page_attempt *attempt)
 {
     const na_language *l = form->language;
+    const char *by_domain = domain_form(pool, form, providers, attempt);
     const char *by_oauth = forms(pool, form, providers, 0, attempt);
     const char *by_form = forms(pool, form, providers, 1, attempt);
     int has_alert = attempt->error && !is_shown_at_field(providers, attempt);
     const char *alert = has_alert ? na_kit_alert(pool, message_of(l, attempt->error)) : "";
 
+    const char *after_domain = *by_domain && (*by_oauth || *by_form) ? na_page_or(pool, l) : "";
     const char *between = *by_oauth && *by_form ? na_page_or(pool, l) : "";
     const char *passkey = by_passkey(pool, form, na_provider_of_type(providers, NA_WEBAUTHN),
-                                     !*by_oauth && !*by_form);
+                                     !*by_domain && !*by_oauth && !*by_form);
     const char *links = apr_pstrcat(
         pool,
         offers.reset
@@ -177,8 +201,9 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
             : "",
         offers.sign_up ? na_kit_link(pool, form, "/signup", na_say(l, "Create an account")) : "",
         NULL);
-    return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Sign in")), alert, by_oauth, between,
-                       by_form, passkey, na_kit_links(pool, form, links), NULL);
+    return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Sign in")), alert, by_domain,
+                       after_domain, by_oauth, between, by_form, passkey,
+                       na_kit_links(pool, form, links), NULL);
 }
 
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form)

@@ -11,9 +11,6 @@
 
 #define FIELDS_MAX 64
 
-/* a year in seconds */
-#define AUTH_AGE_MAX 31536000
-
 /* The parameters that a page can add without visitorParams=. */
 #define VISITOR_PARAMS "login_hint,prompt,ui_locales"
 
@@ -104,12 +101,12 @@ static na_error *take_max_age(apr_pool_t *pool, na_provider *provider, const cha
 {
     char *end;
     provider->max_auth_age = value ? strtol(value, &end, 10) : -1;
-    if (!value ||
-        (*value && !*end && provider->max_auth_age >= 0 && provider->max_auth_age <= AUTH_AGE_MAX))
+    if (!value || (*value && !*end && provider->max_auth_age >= 0 &&
+                   provider->max_auth_age <= NA_AUTH_AGE_MAX))
         return NULL;
     return na_error_new(pool, NA_ERR_CONFIGURATION,
                         "provider '%s': invalid max_age=%s: expected seconds from 0 to %d",
-                        provider->id, value, AUTH_AGE_MAX);
+                        provider->id, value, NA_AUTH_AGE_MAX);
 }
 
 /* Servers never receive fragments, and JWT responses are not supported. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "jose/jws.h"
@@ -249,6 +250,29 @@ static na_error *set_audiences(apr_pool_t *pool, na_provider *provider, const ch
     return NULL;
 }
 
+/* An asterisk stands for all domains, or for those below one: "*.example.org". */
+static int is_domain_pattern(const char *pattern)
+{
+    if (*pattern == '*' && (!pattern[1] || pattern[1] == '.'))
+        pattern += pattern[1] ? 2 : 1;
+    return strspn(pattern, "abcdefghijklmnopqrstuvwxyz0123456789.-") == strlen(pattern);
+}
+
+static na_error *set_email_domains(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    char *lower = apr_pstrdup(pool, value);
+    for (char *c = lower; *c; c++)
+        *c = apr_tolower(*c);
+    provider->email_domains = split_list(pool, lower);
+    for (int i = 0; i < provider->email_domains->nelts; i++)
+        if (!is_domain_pattern(APR_ARRAY_IDX(provider->email_domains, i, const char *)))
+            return na_error_new(pool, NA_ERR_CONFIGURATION,
+                                "invalid emailDomains=%s: expected domains in ASCII, *.DOMAIN, or "
+                                "*, separated by spaces",
+                                value);
+    return NULL;
+}
+
 static na_error *set_jwks(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     na_error *error = na_jwks_parse(pool, value, strlen(value), &provider->keys);
@@ -422,6 +446,7 @@ static const option options[] = {
     TEXT("authorization.params", authorization_params),
     WITH("resource", set_resource),
     WITH("trustedAudiences", set_audiences),
+    WITH("emailDomains", set_email_domains),
     WITH("jwks", set_jwks),
     WITH("profile", set_profile),
     WITH("pushedRequest", set_pushed_request),

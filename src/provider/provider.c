@@ -283,3 +283,45 @@ const na_provider *na_provider_of_type(const apr_array_header_t *providers, na_p
     }
     return NULL;
 }
+
+/* Returns how much of the domain the pattern names; 0 if it does not match. */
+static size_t match_domain(const char *pattern, const char *domain)
+{
+    size_t len = strlen(domain), rest = strlen(pattern) - 1;
+    if (*pattern != '*')
+        return strcmp(pattern, domain) == 0 ? len + 1 : 0;
+    return len > rest && strcmp(domain + len - rest, pattern + 1) == 0 ? rest + 1 : 0;
+}
+
+static size_t match_provider(const na_provider *provider, const char *domain)
+{
+    size_t best = 0;
+    for (int i = 0; na_provider_is_of_domains(provider) && i < provider->email_domains->nelts;
+         i++) {
+        size_t match =
+            match_domain(APR_ARRAY_IDX(provider->email_domains, i, const char *), domain);
+        best = match > best ? match : best;
+    }
+    return best;
+}
+
+const na_provider *na_provider_of_email(const apr_array_header_t *providers, const char *email)
+{
+    const char *at = strrchr(email, '@');
+    const na_provider *found = NULL;
+    size_t best = 0;
+    for (int i = 0; at && i < providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
+        size_t match = match_provider(provider, at + 1);
+        if (match > best) {
+            best = match;
+            found = provider;
+        }
+    }
+    return found;
+}
+
+int na_provider_is_of_domains(const na_provider *provider)
+{
+    return provider->type <= NA_OAUTH && provider->email_domains;
+}

@@ -112,6 +112,7 @@ typedef struct na_provider {
     const apr_array_header_t *visitor_params; /* const char *: what a page may add to the request */
     long max_auth_age;                        /* seconds, of max_age=; -1 if any */
     const char *acr_values;                   /* NULL if any, also for the next */
+    const apr_array_header_t *email_domains;  /* const char *: of emailDomains=; NULL if none */
     const char *hosted_domain;                /* of hd=; "*" if any, but one is required */
     int form_post; /* response_mode: the provider's page posts the response as a form */
     int form_user; /* the posted form can have a member `user` with the user's name, as Apple's */
@@ -229,6 +230,19 @@ na_error *na_provider_fill(apr_pool_t *pool, na_provider *provider);
 
 /* Reads the parameters of authorization requests, and those that the ID token must meet. */
 na_error *na_provider_finish_authorization(apr_pool_t *pool, na_provider *provider);
+
+/* Most seconds of max_age: a year. */
+#define NA_AUTH_AGE_MAX 31536000
+
+/*
+ * Returns the provider of OAuth 2.0 or OpenID Connect that emailDomains= names for an address in
+ * canonical form; NULL if none. A domain counts more than a pattern, a longer pattern more than a
+ * shorter one.
+ */
+const na_provider *na_provider_of_email(const apr_array_header_t *providers, const char *email);
+
+/* Returns 1 if a provider is found by the domain of an email address. */
+int na_provider_is_of_domains(const na_provider *provider);
 
 /* Returns 1 if only the protocol sets this parameter of authorization requests. */
 int na_provider_is_reserved(const char *name);

@@ -27,6 +27,7 @@ int na_claim_is_reserved(const char *name)
                                            NA_CLAIM_DATABASE_ROLES,
                                            NA_CLAIM_PROVED,
                                            NA_CLAIM_METHODS,
+                                           NA_CLAIM_ACR,
                                            NA_CLAIM_SECOND_FACTOR};
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (strcmp(name, reserved[i]) == 0)

@@ -23,6 +23,7 @@
 #define NA_CLAIM_DATABASE_ROLES "dbr" /* the part of `roles` that is from the database */
 #define NA_CLAIM_PROVED "proved"      /* when the user last signed in by hand; seconds */
 #define NA_CLAIM_METHODS "amr"        /* how the user signed in (RFC 8176), a list */
+#define NA_CLAIM_ACR "acr"            /* how the provider authenticated the user (its own value) */
 #define NA_CLAIM_SECOND_FACTOR "tfa"  /* when the second factor was given; seconds */
 
 /* Claims of an access token in place of a session. */

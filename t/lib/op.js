@@ -94,8 +94,9 @@ async function readForm(req) {
   return new URLSearchParams(Buffer.concat(parts).toString());
 }
 
-async function interact(provider, req, res) {
-  const { uid } = await provider.interactionDetails(req, res);
+// `loginOf` gives what the provider is to know of a login besides the account, from the request's parameters.
+async function interact(provider, req, res, loginOf = () => ({})) {
+  const { uid, params } = await provider.interactionDetails(req, res);
   const show = (status) => {
     res.writeHead(status, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
     res.end(form(`/interaction/${uid}`, status !== 200));
@@ -105,7 +106,7 @@ async function interact(provider, req, res) {
   const login = fields.get('login');
   if (fields.has('cancel')) return provider.interactionFinished(req, res, { error: 'access_denied', error_description: 'the user cancelled' });
   if (!accounts[login] || fields.get('password') !== password) return show(401);
-  return provider.interactionFinished(req, res, { login: { accountId: login } });
+  return provider.interactionFinished(req, res, { login: { accountId: login, ...loginOf(params) } });
 }
 
 // Walks from a redirect to the provider to the redirect back: gives the callback's address.
@@ -186,7 +187,7 @@ async function startOp(t, options) {
     const url = new URL(req.url, issuer);
     try {
       if (url.pathname === '/auth') asked.push(Object.fromEntries(url.searchParams));
-      if (url.pathname.startsWith('/interaction/')) await interact(provider, req, res);
+      if (url.pathname.startsWith('/interaction/')) await interact(provider, req, res, options.loginOf);
       else await provider.callback()(req, res);
     } catch (error) {
       errors.push(error.message);

@@ -82,6 +82,24 @@ static void check_posts(na_builder *b)
                 "use another provider with NextAuthSOCache, or NextAuthSessionStore redis");
 }
 
+static int has_openid(const na_builder *b)
+{
+    for (int i = 0; i < b->config->providers->nelts; i++)
+        if (APR_ARRAY_IDX(b->config->providers, i, const na_provider *)->type == NA_OIDC)
+            return 1;
+    return 0;
+}
+
+/* Only an ID token, or an access token of a provider, states it. */
+static void check_acr(na_builder *b)
+{
+    const ap_directive_t *found = na_section_find(b->server, "Require", "nextauth-acr");
+    if (found && !has_openid(b) && !na_section_find(b->server, "NextAuthAcceptTokens", "oauth") &&
+        !na_build_is_wrong(b, NextAuthProvider))
+        warn_at(b, found, na_wrong(b, "no provider is of OpenID Connect: no session meets it"),
+                "add a provider with type=oidc");
+}
+
 /*
  * With a single provider, the sign-in page has nothing to choose from. A page of the application's
  * own is shown in any case.
@@ -103,5 +121,6 @@ void na_build_finish_access(na_builder *b)
     check_tokens(b);
     check_basic(b);
     check_second_factor(b);
+    check_acr(b);
     check_posts(b);
 }

@@ -172,6 +172,29 @@ static const char *set_basic(cmd_parms *cmd, void *conf, const char *value)
     return NULL;
 }
 
+/* httpd evaluates it when a sign-in begins; a step-up has a session. */
+static const char *add_param(cmd_parms *cmd, void *conf, const char *name, const char *text,
+                             const char *provider)
+{
+    na_dir_conf *dir = conf;
+    const char *error;
+    if (na_provider_is_reserved(name) || ap_cstr_casecmp(name, "hd") == 0)
+        return apr_psprintf(cmd->pool, "NextAuthAuthorizationParam: cannot set %s: %s", name,
+                            na_provider_is_reserved(name)
+                                ? "the protocol depends on it"
+                                : "set it with authorization.params= of NextAuthProvider");
+    apr_array_header_t *params = dir->params ? apr_array_copy(cmd->pool, dir->params)
+                                             : apr_array_make(cmd->pool, 2, sizeof(na_param));
+    APR_ARRAY_PUSH(params, na_param) =
+        (na_param){name, na_parse_expression(cmd, text, AP_EXPR_FLAG_STRING_RESULT, 0, &error),
+                   provider};
+    dir->params = params;
+    return error
+               ? apr_psprintf(cmd->pool, "NextAuthAuthorizationParam: invalid expression '%s': %s",
+                              text, error)
+               : NULL;
+}
+
 static const char *set_sign_in_with(cmd_parms *cmd, void *conf, const char *text)
 {
     const char *error;
@@ -300,6 +323,8 @@ const command_rec na_directives[] = {
                     "session|personal|oauth[:ISSUER]|only|none …"),
     AP_INIT_TAKE1("NextAuthBasic", set_basic, NULL, OR_AUTHCFG,
                   "passwords of the site in place of cookies: On|Off|PROVIDER"),
+    AP_INIT_TAKE23("NextAuthAuthorizationParam", add_param, NULL, OR_AUTHCFG,
+                   "parameter of authorization requests: NAME EXPRESSION [PROVIDER]"),
     AP_INIT_TAKE1("NextAuthSignInWith", set_sign_in_with, NULL, OR_AUTHCFG,
                   "provider that a page without a session leads to: page|PROVIDER|EXPRESSION"),
     AP_INIT_TAKE1("NextAuthCacheControl", set_cache_control, NULL, OR_AUTHCFG,
@@ -346,6 +371,9 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     conf->remote_user = named->remote_user;
     conf->remote_user_pattern = named->remote_user_pattern;
     conf->remote_user_form = named->remote_user_form;
+    conf->params = over->params && base->params ? apr_array_append(pool, base->params, over->params)
+                   : over->params               ? over->params
+                                                : base->params;
     conf->sign_in_with = over->sign_in_with ? over->sign_in_with : base->sign_in_with;
     conf->basic = over->basic ? over->basic : base->basic;
     const na_dir_conf *accepting = over->accept_tokens ? over : base;

@@ -8,6 +8,7 @@
 #include "httpd/module.h"
 #include "httpd/request/refuse.h"
 #include "httpd/request/resend.h"
+#include "httpd/request/step_up.h"
 
 /* Kept in the state, because httpd evaluates AuthType each time and three hooks need it. */
 static int is_nextauth(request_rec *r)
@@ -228,6 +229,8 @@ int na_check_authz(request_rec *r)
         return na_refuse_without_factor(r);
     if ((result == HTTP_UNAUTHORIZED || result == HTTP_FORBIDDEN) && state->lacks_scope)
         return na_refuse_without_scope(r);
+    if ((result == HTTP_UNAUTHORIZED || result == HTTP_FORBIDDEN) && state->is_weak)
+        return na_refuse_weak(r);
     if (result != HTTP_UNAUTHORIZED)
         return result;
     return state->session ? na_refuse_forbidden(r) : na_refuse_unauthenticated(r);

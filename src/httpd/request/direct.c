@@ -16,15 +16,11 @@
 /* most characters of an unknown provider's ID in the log */
 #define ID_SAID_MAX 64
 
-/*
- * Only a page that the user opens in a tab leads there: not what a page consists of or checks, not
- * a form, whose fields would be lost, and not a frame, in which providers do not show their pages.
- */
-static int is_opened(request_rec *r)
+int na_is_shown_in_tab(request_rec *r)
 {
     const char *target = apr_table_get(r->headers_in, "Sec-Fetch-Dest");
-    return r->method_number == M_GET && !r->header_only && na_is_page_load(r) &&
-           !na_is_prefetch(r) && (!target || strcmp(target, "document") == 0);
+    return !r->header_only && na_is_page_load(r) && !na_is_prefetch(r) &&
+           (!target || strcmp(target, "document") == 0);
 }
 
 static const na_provider *named_provider(request_rec *r, const ap_expr_info_t *expression)
@@ -47,7 +43,7 @@ static const na_provider *named_provider(request_rec *r, const ap_expr_info_t *e
 const na_provider *na_direct_provider(request_rec *r)
 {
     const ap_expr_info_t *expression = na_dir_conf_of(r)->sign_in_with;
-    if (!is_opened(r))
+    if (r->method_number != M_GET || !na_is_shown_in_tab(r)) /* a form would be lost */
         return NULL;
     return expression ? named_provider(r, expression) : na_config_of(r)->direct_provider;
 }
@@ -68,20 +64,35 @@ static void begin_request(request_rec *r, const na_provider *provider, const cha
     request->form = form;
 }
 
-int na_sign_in_directly(request_rec *r, const na_provider *provider, const char *url,
-                        na_direct *direct)
+static void begin_sign_in(request_rec *r, na_request *request)
 {
     na_response response = {.status = 200,
                             .set_cookies = apr_array_make(r->pool, 8, sizeof(char *))};
+    na_log_request(r, NA_LOG_DEBUG, NULL, "redirecting to provider '%s'", request->provider->id);
+    na_dispatch_direct(request, &response);
+    ap_discard_request_body(r);
+    na_write_response(r, &response);
+}
+
+int na_sign_in_directly(request_rec *r, const na_provider *provider, const char *url,
+                        na_direct *direct)
+{
     na_request request;
     begin_request(r, provider, url, &request);
     *direct = na_direct_is_due(&request);
     if (*direct != NA_DIRECT_GO)
         return 0;
-    na_log_request(r, NA_LOG_DEBUG, NULL, "not signed in: redirecting to provider '%s'",
-                   provider->id);
-    na_dispatch_direct(&request, &response);
-    ap_discard_request_body(r);
-    na_write_response(r, &response);
+    begin_sign_in(r, &request);
+    return 1;
+}
+
+int na_step_up_directly(request_rec *r, const na_provider *provider, const char *url)
+{
+    na_request request;
+    begin_request(r, provider, url, &request);
+    request.page = NA_PAGE_AGAIN;
+    if (na_direct_is_due(&request) == NA_DIRECT_TOO_MANY)
+        return 0;
+    begin_sign_in(r, &request);
     return 1;
 }

@@ -8,6 +8,12 @@
 #include "auth/direct.h"
 
 /*
+ * Returns 1 if the user sees the response as a page in a tab: it is not what a page consists of or
+ * checks, and not a frame, in which providers do not show their pages.
+ */
+int na_is_shown_in_tab(request_rec *r);
+
+/*
  * Returns the provider that the page leads to: that of NextAuthSignInWith, else the only one of the
  * site. NULL for the sign-in page, and for a request that the user did not make by opening a page.
  */
@@ -19,5 +25,11 @@ const na_provider *na_direct_provider(request_rec *r);
  */
 int na_sign_in_directly(request_rec *r, const na_provider *provider, const char *url,
                         na_direct *direct);
+
+/*
+ * Does the same for a user who is signed in and must be the same afterwards (fresh.h), with
+ * na_state.demand; returns 0 if that was done too often.
+ */
+int na_step_up_directly(request_rec *r, const na_provider *provider, const char *url);
 
 #endif

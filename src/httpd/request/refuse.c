@@ -44,8 +44,7 @@ int na_redirect_to(request_rec *r, const char *url)
     return is_safe ? HTTP_MOVED_TEMPORARILY : HTTP_SEE_OTHER;
 }
 
-/* Responds to a script. */
-static int respond_json(request_rec *r, int status, json_t *body)
+int na_respond_to_script(request_rec *r, int status, json_t *body)
 {
     r->status = status;
     ap_set_content_type(r, "application/json; charset=utf-8");
@@ -74,8 +73,9 @@ static int may_ask_by_basic(request_rec *r)
             (na_dir_conf_of(r)->unauthenticated == NA_401 && !na_is_of_browser(r)));
 }
 
-static void add_challenge(request_rec *r, const char *scheme, const char *further)
+void na_add_challenge(request_rec *r, const char *scheme, const char *further)
 {
+    forbid_caching(r);
     apr_table_addn(r->err_headers_out, "WWW-Authenticate",
                    apr_pstrcat(r->pool, scheme, " realm=\"", na_config_of(r)->origin, "\"", further,
                                NULL));
@@ -99,11 +99,11 @@ static void add_challenges(request_rec *r)
                          na_is_way_open(r, NA_BY_OAUTH);
     apr_table_unset(r->err_headers_out, "WWW-Authenticate");
     if (may_ask_by_basic(r))
-        add_challenge(r, "Basic", ", charset=\"UTF-8\"");
+        na_add_challenge(r, "Basic", ", charset=\"UTF-8\"");
     else
-        add_challenge(r, "NextAuth", "");
+        na_add_challenge(r, "NextAuth", "");
     if (accepts_bearer)
-        add_challenge(r, "Bearer", bearer_error(state));
+        na_add_challenge(r, "Bearer", bearer_error(state));
 }
 
 /* ── responses ─────────────────────────────────────────────────────────────────────────────── */
@@ -119,7 +119,7 @@ static int respond_401(request_rec *r, const na_config *config)
     json_t *body =
         na_json_own(r->pool, json_pack("{s:s, s:s, s:s}", "error", "Unauthorized", "message",
                                        "Authentication required.", "signinUrl", url));
-    return respond_json(r, HTTP_UNAUTHORIZED, body);
+    return na_respond_to_script(r, HTTP_UNAUTHORIZED, body);
 }
 
 /*
@@ -154,8 +154,7 @@ static int respond_lost(request_rec *r, const char *page)
     return DONE;
 }
 
-/* Redirects to a page on which a user proves something, and which leads back to the request. */
-static int lead_to(request_rec *r, const char *page)
+int na_lead_to(request_rec *r, const char *page)
 {
     const char *url = na_requested_url(r);
     if (na_preserve_post(r, &url) == NA_POST_LOST)
@@ -164,7 +163,7 @@ static int lead_to(request_rec *r, const char *page)
 }
 
 /* Browsers do not show a prefetched error, but ask again when the user opens the page. */
-static int wants_redirect(request_rec *r)
+int na_wants_redirect(request_rec *r)
 {
     na_unauthenticated how = na_dir_conf_of(r)->unauthenticated;
     if (!na_is_way_open(r, NA_BY_COOKIE))
@@ -195,13 +194,13 @@ static int redirect_to_sign_in(request_rec *r, const na_config *config)
     if (provider && na_sign_in_directly(r, provider, na_requested_url(r), &direct))
         return DONE;
     na_log_request(r, NA_LOG_DEBUG, NULL, "not signed in: redirecting to the sign-in page");
-    return lead_to(r, sign_in_page_after(r, config, direct));
+    return na_lead_to(r, sign_in_page_after(r, config, direct));
 }
 
 static int ask_to_sign_in(request_rec *r)
 {
     const na_config *config = na_config_of(r);
-    int redirect = wants_redirect(r);
+    int redirect = na_wants_redirect(r);
     if (redirect && !r->main)
         return redirect_to_sign_in(r, config);
     na_log_request(r, NA_LOG_DEBUG, NULL, "not signed in: responding with 401");
@@ -222,7 +221,7 @@ int na_refuse_unauthenticated(request_rec *r)
     case NA_REFUSED_RATE:
         return respond_429(r);
     case NA_REFUSED_SCOPE:
-        add_challenge(r, "Bearer", bearer_error(na_state_of(r)));
+        na_add_challenge(r, "Bearer", bearer_error(na_state_of(r)));
         return na_refuse_forbidden(r);
     case NA_REFUSED_CREDENTIALS:
         return respond_401(r, na_config_of(r));
@@ -282,9 +281,9 @@ int na_refuse_forbidden(request_rec *r)
 /* RFC 6750 section 3.1. */
 int na_refuse_without_scope(request_rec *r)
 {
-    add_challenge(r, "Bearer",
-                  apr_pstrcat(r->pool, ", error=\"insufficient_scope\", scope=\"",
-                              na_state_of(r)->lacks_scope, "\"", NULL));
+    na_add_challenge(r, "Bearer",
+                     apr_pstrcat(r->pool, ", error=\"insufficient_scope\", scope=\"",
+                                 na_state_of(r)->lacks_scope, "\"", NULL));
     return na_refuse_forbidden(r);
 }
 
@@ -297,12 +296,12 @@ int na_refuse_without_factor(request_rec *r)
     if (config->session.two_factor == NA_TWO_FACTOR_OFF || r->main ||
         ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN)))
         return na_refuse_forbidden(r);
-    if (wants_redirect(r) && na_state_of(r)->way == NA_BY_COOKIE)
-        return lead_to(r, page);
+    if (na_wants_redirect(r) && na_state_of(r)->way == NA_BY_COOKIE)
+        return na_lead_to(r, page);
     forbid_caching(r);
-    return respond_json(r, HTTP_FORBIDDEN,
-                        na_json_own(r->pool,
-                                    json_pack("{s:s, s:s, s:s}", "error", "SecondFactorRequired",
-                                              "message", "A second factor is required.",
-                                              "twoFactorUrl", url)));
+    return na_respond_to_script(r, HTTP_FORBIDDEN,
+                                na_json_own(r->pool, json_pack("{s:s, s:s, s:s}", "error",
+                                                               "SecondFactorRequired", "message",
+                                                               "A second factor is required.",
+                                                               "twoFactorUrl", url)));
 }

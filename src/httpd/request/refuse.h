@@ -4,9 +4,25 @@
 #define NA_HTTPD_REQUEST_REFUSE_H
 
 #include <httpd.h>
+#include <jansson.h>
 
 /* Asks a client that is not signed in to sign in: a redirect, or 401 with a challenge. */
 int na_refuse_unauthenticated(request_rec *r);
+
+/* Returns 1 if a page without a sufficient session leads elsewhere, 0 if the response is 401. */
+int na_wants_redirect(request_rec *r);
+
+/*
+ * Redirects to a page on which a user proves something, and which leads back to the request; keeps
+ * the form of a POST (preserve.h).
+ */
+int na_lead_to(request_rec *r, const char *page);
+
+/* Responds to a script; returns DONE. */
+int na_respond_to_script(request_rec *r, int status, json_t *body);
+
+/* Adds a challenge with the site's realm; `further` begins with a comma. */
+void na_add_challenge(request_rec *r, const char *scheme, const char *further);
 
 /* Refuses a client that is known, or whose credentials do not suffice. */
 int na_refuse_forbidden(request_rec *r);

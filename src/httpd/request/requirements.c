@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Require nextauth-role, -provider, -claim, -scope, and -2fa; Require expr for the endpoints. */
+/* Require nextauth-role, -provider, -claim, -scope, -2fa, -acr, and -max-age; Require expr for the
+ * endpoints. */
 #include <string.h>
 
 #include <ap_provider.h>
 #include <apr_strings.h>
 #include <mod_auth.h>
 
+#include "auth/fresh.h"
 #include "httpd/module.h"
 
 /* Parses the words of a Require line into a const char *const * that ends with NULL. */
@@ -148,6 +150,94 @@ static authz_status check_factor(request_rec *r, const char *line, const void *p
     return AUTHZ_DENIED;
 }
 
+/* ── the sign-in at the provider ───────────────────────────────────────────────────────────── */
+
+/* Less would expire before the browser is back from the provider. */
+#define MAX_AGE_MIN 60
+
+static int parse_age(const char *text, apr_int64_t *seconds)
+{
+    char *end;
+    *seconds = apr_strtoi64(text, &end, 10);
+    return *text && !*end && *seconds >= MAX_AGE_MIN && *seconds <= NA_AUTH_AGE_MAX;
+}
+
+/* The values become a part of a header and of a list. */
+static int is_acr(const char *word)
+{
+    return *word && !na_has_control(word) && !strpbrk(word, " \"\\");
+}
+
+static const char *parse_acr(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    na_demand *demand = apr_palloc(cmd->pool, sizeof *demand);
+    *demand = (na_demand){.max_age = -1};
+    while (*line) {
+        const char *word = ap_getword_conf(cmd->pool, &line);
+        int is_age = strncmp(word, "maxAge=", 7) == 0;
+        if (is_age ? !parse_age(word + 7, &demand->max_age) : !is_acr(word))
+            return "invalid Require nextauth-acr: expected VALUE … [maxAge=SECONDS], with 60 to "
+                   "31536000 seconds, and values without spaces and quotation marks";
+        if (!is_age)
+            demand->acr_values = demand->acr_values
+                                     ? apr_pstrcat(cmd->pool, demand->acr_values, " ", word, NULL)
+                                     : word;
+    }
+    *parsed = demand;
+    return demand->acr_values ? NULL : "Require nextauth-acr requires at least one value";
+}
+
+static const char *parse_max_age(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    na_demand *demand = apr_pcalloc(cmd->pool, sizeof *demand);
+    *parsed = demand;
+    return parse_age(ap_getword_conf(cmd->pool, &line), &demand->max_age) && !*line
+               ? NULL
+               : "invalid Require nextauth-max-age: expected SECONDS from 60 to 31536000";
+}
+
+/*
+ * A second factor says that the user is there, but not how the provider authenticated the user. An
+ * access token of a provider has the time of the sign-in there (RFC 9068 section 2.2.1).
+ */
+static apr_int64_t time_of_sign_in(request_rec *r, const na_session *session,
+                                   const na_demand *demand)
+{
+    int is_token = na_state_of(r)->way == NA_BY_OAUTH;
+    const char *proved = na_session_claim(session, is_token ? NA_CLAIM_AUTH_TIME : NA_CLAIM_PROVED);
+    if (!demand->acr_values && !is_token)
+        return na_fresh_proved(session);
+    return proved ? apr_atoi64(proved) : 0;
+}
+
+static int meets(request_rec *r, const na_session *session, const na_demand *demand)
+{
+    apr_int64_t since = apr_time_sec(r->request_time) - demand->max_age;
+    const char *acr = na_session_claim(session, NA_CLAIM_ACR);
+    return (!demand->acr_values || na_is_word_of(acr, demand->acr_values)) &&
+           (demand->max_age < 0 || time_of_sign_in(r, session, demand) >= since);
+}
+
+/* Is also called before the user is known, so that the first sign-in asks for what is required. */
+static authz_status check_demand(request_rec *r, const char *line, const void *parsed)
+{
+    na_state *state = na_state_of(r);
+    if (!r->user) {
+        state->demand = parsed;
+        return AUTHZ_DENIED_NO_USER;
+    }
+    if (!r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0)
+        return AUTHZ_DENIED;
+    const na_session *session = na_session_of(r);
+    if (!session)
+        return AUTHZ_DENIED;
+    if (meets(r, session, parsed))
+        return AUTHZ_GRANTED;
+    state->demand = parsed;
+    state->is_weak = 1;
+    return AUTHZ_DENIED;
+}
+
 /* ── Require expr ──────────────────────────────────────────────────────────────────────────── */
 
 static const authz_provider *httpd_expr;
@@ -192,6 +282,8 @@ static const authz_provider provider_requirement = {check_provider, parse_words}
 static const authz_provider claim_requirement = {check_claim, parse_claims};
 static const authz_provider scope_requirement = {check_scope, parse_scopes};
 static const authz_provider factor_requirement = {check_factor, parse_factor};
+static const authz_provider acr_requirement = {check_demand, parse_acr};
+static const authz_provider age_requirement = {check_demand, parse_max_age};
 
 void na_register_requirements(apr_pool_t *pool)
 {
@@ -202,7 +294,9 @@ void na_register_requirements(apr_pool_t *pool)
                         {"nextauth-provider", &provider_requirement},
                         {"nextauth-claim", &claim_requirement},
                         {"nextauth-scope", &scope_requirement},
-                        {"nextauth-2fa", &factor_requirement}};
+                        {"nextauth-2fa", &factor_requirement},
+                        {"nextauth-acr", &acr_requirement},
+                        {"nextauth-max-age", &age_requirement}};
     for (apr_size_t i = 0; i < sizeof requirements / sizeof *requirements; i++)
         ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, requirements[i].name,
                                   AUTHZ_PROVIDER_VERSION, requirements[i].provider,

@@ -5,6 +5,7 @@
 #include <mod_auth.h>
 
 #include "httpd/module.h"
+#include "httpd/request/wishes.h"
 #include "mod_nextauth.h"
 
 static void log_record(void *data, const na_log_record *record)
@@ -145,6 +146,7 @@ const na_host *na_host_of(request_rec *r)
                         evaluate_condition,
                         evaluate_text,
                         check_password,
-                        run_event_hook};
+                        run_event_hook,
+                        na_wishes_of};
     return server;
 }
