@@ -172,7 +172,7 @@ class Rogue {
       case 'openid-configuration': return send(res, await altered(fault.discovery, discovery(this.issuer(id))));
       case 'jwks': return send(res, await altered(fault.jwks, { keys: [this.key.jwk] }));
       case 'par': return this.push(id, res, form);
-      case 'authorize': return this.authorize(id, res, this.pushed.get(query.request_uri) || query);
+      case 'authorize': return this.authorize(id, res, this.pushed.get(query.request_uri) || { ...query, ...(query.request ? jose.decodeJwt(query.request) : {}) });
       case 'token': return this.token(id, res, form);
       case 'userinfo': return send(res, await altered(fault.userinfo, { sub: 'mallory', name: 'Mallory', email: 'mallory@example.org', email_verified: true }));
       default: return text(404, 'text/plain', 'nothing here').send(res);
