@@ -18,14 +18,14 @@
  * is small.
  */
 #define EXPIRES "e"
-#define MOVED_TO "to" /* in place of all others: the hash of the session that has the tokens */
+#define MOVED_TO "to" /* in place of all others: the hash of the entry that has the tokens */
 #define ENDED "over"  /* in place of all others: the session ended */
 
-static na_store_key key_of(const na_store_key *session)
+/* Some stores have no kinds, so the hash differs from that of the session's record. */
+static na_store_key key_of(apr_pool_t *pool, const na_store_key *session)
 {
-    na_store_key key = *session;
-    key.kind = NA_KIND_TOKENS;
-    key.is_optional = 0;
+    na_store_key key;
+    na_store_key_make(&key, NA_KIND_TOKENS, na_hex(pool, session->hash, sizeof session->hash));
     return key;
 }
 
@@ -73,7 +73,7 @@ na_error *na_token_entry_find(const na_registry *registry, apr_pool_t *pool,
                               const na_store_key *session, na_token_entry *entry)
 {
     int moves = 0;
-    entry->key = key_of(session);
+    entry->key = key_of(pool, session);
     do
         NA_TRY(find_at(registry, pool, entry));
     while (follow(pool, entry) && ++moves < TRIES);
@@ -99,7 +99,7 @@ na_error *na_token_entry_add(const na_registry *registry, apr_pool_t *pool,
                              const na_store_key *session, json_t *json, apr_int64_t expires)
 {
     na_bytes value;
-    const na_store_key key = key_of(session);
+    const na_store_key key = key_of(pool, session);
     json_object_set_new(json, EXPIRES, json_integer(expires));
     NA_TRY(seal_entry(registry, pool, &key, json, &value));
     return na_store_put(registry->stores[0], pool, &key, value, apr_time_from_sec(expires));
@@ -136,7 +136,8 @@ static na_error *leave_note(const na_registry *registry, apr_pool_t *pool,
 na_error *na_token_entry_move(const na_registry *registry, apr_pool_t *pool,
                               const na_store_key *session, const na_store_key *replacement)
 {
-    const char *to = na_hex(pool, replacement->hash, sizeof replacement->hash);
+    const na_store_key there = key_of(pool, replacement);
+    const char *to = na_hex(pool, there.hash, sizeof there.hash);
     for (int i = 0; i < TRIES; i++) {
         na_token_entry entry;
         int written;
@@ -156,7 +157,7 @@ na_error *na_token_entry_remove(const na_registry *registry, apr_pool_t *pool,
                                 const na_store_key *session, apr_time_t now)
 {
     for (int i = 0; i < TRIES; i++) {
-        na_token_entry entry = {.key = key_of(session)};
+        na_token_entry entry = {.key = key_of(pool, session)};
         int written;
         NA_TRY(find_at(registry, pool, &entry));
         if (!entry.was.value.data || json_object_get(entry.json, ENDED) ||
