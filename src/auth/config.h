@@ -147,7 +147,8 @@ typedef struct na_config {
     na_keyring check_rings[NA_COOKIE_COUNT]; /* from NA_COOKIE_STATE on */
     na_foreign_checks foreign_checks[NA_FOREIGN_CHECKS_MAX];
     int foreign_count;
-    na_keyring device_ring; /* for grants of devices in stores */
+    na_keyring device_ring;  /* for grants of devices in stores */
+    na_keyring signout_ring; /* for the state of sign-outs at providers */
     na_session_config session;
     const char *site_name; /* NextAuthSite, NULL if the base URL identifies the site */
     na_unbound unbound;

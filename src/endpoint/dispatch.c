@@ -51,6 +51,7 @@ static const struct route {
     {"GET", "sign-in-again", na_get_sign_in_again, NO_FORM, SETS_BOTH, 0},
     {"GET", "signout", na_get_signout, NO_FORM, SETS_BOTH, 0},
     {"POST", "signout", na_post_signout, "/signout?csrf=true", SETS_CALLBACK_URL, 0},
+    {"GET", "signout-callback", na_get_signout_callback, NO_FORM, SETS_NOTHING, 0},
     {"POST", "backchannel-logout", na_post_backchannel_logout, NO_COOKIE, SETS_NOTHING, 0},
     {"GET", "frontchannel-logout", na_get_frontchannel_logout, NO_FORM, SETS_NOTHING, 0},
     {"GET", "sessions", na_get_sessions, NO_FORM, SETS_BOTH, 0},
@@ -110,8 +111,12 @@ int na_endpoint_has_page(const char *action)
 /* v4 accepts any path below an action; Auth.js only if it can be a provider. */
 static int has_stray_segment(const na_request *request)
 {
-    static const char *const with_provider[] = {"signin", "callback", "webauthn-options",
-                                                "backchannel-logout", "frontchannel-logout"};
+    static const char *const with_provider[] = {"signin",
+                                                "callback",
+                                                "webauthn-options",
+                                                "backchannel-logout",
+                                                "frontchannel-logout",
+                                                "signout-callback"};
     int is_with = request->config->dialect != NA_V5 || !request->provider_id;
     for (apr_size_t i = 0; i < sizeof with_provider / sizeof *with_provider; i++)
         is_with |= strcmp(request->action, with_provider[i]) == 0;
@@ -185,7 +190,7 @@ static const char *log_event_of(const na_request *request, const na_error *error
                                                    : "OAUTH_CALLBACK_ERROR";
     if (strcmp(request->action, "signin") == 0)
         return type == NA_EMAIL ? "SIGNIN_EMAIL_ERROR" : "SIGNIN_OAUTH_ERROR";
-    if (strcmp(request->action, "signout") == 0)
+    if (strncmp(request->action, "signout", strlen("signout")) == 0)
         return "SIGNOUT_ERROR";
     return strcmp(request->action, "session") == 0 ? "JWT_SESSION_ERROR" : "REQUEST_ERROR";
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shows the sign-out page, and signs the user out. */
+/* Shows the sign-out page, and signs the user out, here and at the provider. */
 #include "endpoint/endpoints.h"
 #include "auth/direct.h"
+#include "auth/provider_signout.h"
 #include "auth/respond.h"
 #include "auth/session.h"
 
@@ -20,8 +21,22 @@ na_error *na_get_signout(na_request *request, na_response *response)
 
 na_error *na_post_signout(na_request *request, na_response *response)
 {
+    na_provider_signout signout;
+    na_provider_signout_prepare(request, &signout);
     NA_TRY(na_request_end_session(request, response));
     na_direct_pause(request, response);
-    na_respond_redirect(request, response, 200, request->callback_url);
+    const char *url = na_provider_signout_url(request, &signout);
+    na_respond_redirect(request, response, 200, url ? url : request->callback_url);
+    return NULL;
+}
+
+na_error *na_get_signout_callback(na_request *request, na_response *response)
+{
+    const char *url;
+    if (!request->provider || request->provider->logout != NA_LOGOUT_BOTH)
+        return na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,
+                            "a sign-out came back from a provider without logout=true");
+    NA_TRY(na_provider_signout_finish(request, apr_table_get(request->query, "state"), &url));
+    na_respond_redirect(request, response, 200, url);
     return NULL;
 }

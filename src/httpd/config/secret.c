@@ -141,6 +141,8 @@ na_error *na_build_derive_keys(na_builder *b)
     NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
                              "mod_nextauth devices", &config->device_ring));
     NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
+                             "mod_nextauth sign-outs", &config->signout_ring));
+    NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
                              config->cookies[NA_COOKIE_KNOWN_BROWSER].name, &config->limits.known));
     for (int i = NA_COOKIE_STATE; i < NA_COOKIE_COUNT; i++)
         NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
