@@ -5,7 +5,7 @@
 
 #include "auth/action.h"
 
-/* What the provider is told about the session that ends. Members are NULL if unknown. */
+/* The session that ends, as the provider is told about it. Members are NULL if unknown. */
 typedef struct na_provider_signout {
     const na_provider *provider; /* NULL if the sign-out ends here */
     const char *id_token;        /* kept since the sign-in; it is shown to the provider alone */

@@ -126,6 +126,22 @@ static void check_client(const na_builder *b, const na_provider *p)
                             : "clientCertificate= expires within 14 days");
 }
 
+/* The URLs that end sessions, and the one to come back to, are registered as that of callbacks. */
+static void check_logout(const na_builder *b, const na_provider *p)
+{
+    if (!p->logout || !b->config->base_url)
+        return;
+    na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL,
+                    "it can end sessions: register %s/backchannel-logout/%s or, if it has no "
+                    "back-channel logout, %s/frontchannel-logout/%s",
+                    b->config->base_url, p->id, b->config->base_url, p->id);
+    if (p->logout == NA_LOGOUT_BOTH)
+        na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL,
+                        "sign-outs continue there: register %s/signout-callback/%s as "
+                        "post_logout_redirect_uri",
+                        b->config->base_url, p->id);
+}
+
 static void check_provider(const na_builder *b, const na_provider *p)
 {
     const char *what = p->type == NA_CREDENTIALS ? password_source(b, p)
@@ -134,6 +150,7 @@ static void check_provider(const na_builder *b, const na_provider *p)
                                                  : callback_url(b, p);
     na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL, "%s", what);
     check_client(b, p);
+    check_logout(b, p);
     check_public(b, p);
     if (p->any_tenant)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,
