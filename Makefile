@@ -127,7 +127,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config apache2 apache2-dev apache2-util
 TEST_PACKAGES := perl chromium fonts-dejavu-core clang libclang-rt-14-dev clang-format git redis-server redis-tools \
   redis-sentinel memcached postgresql mariadb-server sqlite3 libaprutil1-dbd-sqlite3 \
   libaprutil1-dbd-pgsql libaprutil1-dbd-mysql prometheus logrotate slapd ldap-utils gdb libmongoc-dev oathtool \
-  subversion libapache2-mod-svn cadaver curl
+  subversion libapache2-mod-svn cadaver curl default-jre-headless maven
 BENCH_PACKAGES := wrk valgrind libapache2-mod-auth-openidc
 SCALE_PACKAGES := postgresql redis-server redis-tools apache2-utils
 
@@ -191,6 +191,8 @@ ASAN_FLAGS := BUILD=$(ASAN) SANITIZE=address,undefined CFLAGS='-O1 -g -fno-sanit
 
 test: need-BUILD need-TEST
 	@.ci/need-ferretdb $(abspath $(BUILD))/ferretdb
+	@.ci/need-hydra $(abspath $(BUILD))/hydra
+	@.ci/need-keycloak $(abspath $(BUILD))/keycloak
 	@$(MAKE) --no-print-directory test-all PATH="$$(.ci/need-node $(abspath $(BUILD))/node):$$PATH"
 
 test-all: all unit

@@ -150,7 +150,7 @@ suite('How the request gets to the provider', async (t) => {
   t.section('mistakes that configtest finds');
   for (const [what, options, says] of [
     ['a signed request without a key', 'type=oidc issuer=https://op.example.org clientSecret=b requestObject=true', /requires clientKey= for requestObject=true/],
-    ['a pushed request without discovery', 'type=oauth clientSecret=b pushedRequest=true', /requires type=oidc for pushedRequest=true/],
+    ['a pushed request without discovery', 'type=oauth clientSecret=b pushedRequest=true', /requires pushed_authorization_request_endpoint= for pushedRequest=true/],
     ['a resource that is none', 'type=oidc issuer=https://op.example.org clientSecret=b "resource=https://api.example.org/#x"', /invalid resource=https:\/\/api\.example\.org\/#x: expected absolute URIs without a fragment/],
     ['a key set that is none', 'type=oidc issuer=https://op.example.org clientSecret=b jwks={}', /invalid jwks=: expected a key set in JSON/],
     ['neither', 'type=oidc issuer=https://op.example.org clientSecret=b pushedRequest=perhaps', /invalid pushedRequest=perhaps: expected true or false/],

@@ -3,6 +3,7 @@
 // httpd, docs/directives.md and conf/nextauth.conf say the same of every directive. What httpd knows comes from
 // `httpd -L`, from its messages, and from nextauth-diagnostics.
 const { execFileSync } = require('node:child_process');
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -107,6 +108,8 @@ const files = {
 // The examples' own certificate and keys, which have to be real.
 const certified = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-certified-'));
 certify(certified, 'client', 'the client');
+const federation = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+files['member-federation.json'] = { text: JSON.stringify({ keys: [federation] }), mode: 0o600 };
 for (const [name, file] of [['client-cert.pem', 'client.pem'], ['client-key.pem', 'client.key'], ['client.pem', 'client.key']]) {
   files[name] = { text: fs.readFileSync(path.join(certified, file), 'utf8'), mode: 0o600 };
 }

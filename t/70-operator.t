@@ -58,7 +58,7 @@ suite('What an operator is given: nextauthctl, the demo, the installed files, th
       const { status, stderr } = ctl(...args);
       t.ok(status === 1 && /^nextauthctl: [^\x1b]* \[31mred[^\x1b]*$/.test(stderr), `an error of ${args[0]} commands no terminal`, `${status} ${JSON.stringify(stderr)}`);
     }
-    for (const command of ['secret', 'check', 'providers', 'session list', 'session revoke', 'migrate', 'backup', 'restore', 'user list', 'user add', 'user show', 'user unlink',
+    for (const command of ['secret', 'check', 'providers', 'register', 'session list', 'session revoke', 'migrate', 'backup', 'restore', 'user list', 'user add', 'user show', 'user unlink',
       'role grant', 'audit verify', 'audit show', 'token decode', 'token encode']) {
       const { status, stderr } = ctl(...command.split(' '), '--nonsense');
       t.ok(status === 2 && stderr.includes(`nextauthctl ${command}: `), `a wrong call of ${command}`, `${status} ${stderr}`);

@@ -269,6 +269,7 @@ static void set_limits(CURL *curl, const na_http *client)
     if (options->loopback)
         curl_easy_setopt(curl, CURLOPT_CONNECT_TO, &this_machine);
     curl_easy_setopt(curl, CURLOPT_PROXY, options->proxy ? options->proxy : "");
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, ""); /* not that of the environment */
     na_trust(curl, options->ca_file);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "mod_nextauth/" NA_VERSION);
     curl_easy_setopt(curl, CURLOPT_SHARE, client->share);
@@ -346,6 +347,8 @@ static struct curl_slist *set_request(CURL *curl, apr_pool_t *pool, const na_htt
     }
     if (body)
         set_body(curl, request, body, single);
+    else
+        curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, ""); /* receive() limits what comes out */
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     return headers;

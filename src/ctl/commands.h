@@ -15,6 +15,7 @@ na_command na_command_secret, na_command_providers, na_command_token_decode,
     na_command_user_disable, na_command_user_enable, na_command_user_reset_2fa,
     na_command_user_delete, na_command_user_set_password, na_command_user_unlock,
     na_command_user_unlink, na_command_role_grant, na_command_role_revoke, na_command_audit_verify,
-    na_command_audit_show, na_command_check, na_command_login, na_command_logout;
+    na_command_audit_show, na_command_register, na_command_check, na_command_login,
+    na_command_logout;
 
 #endif

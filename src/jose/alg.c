@@ -17,6 +17,7 @@ static const na_alg algorithms[] = {
     {"ES384", NA_ALG_SIGN, NA_KTY_EC, "P-384", "SHA384", 0},
     {"ES512", NA_ALG_SIGN, NA_KTY_EC, "P-521", "SHA512", 0},
     {"EdDSA", NA_ALG_SIGN, NA_KTY_OKP, "Ed25519", "SHA512", 0},
+    {"Ed25519", NA_ALG_SIGN, NA_KTY_OKP, "Ed25519", "SHA512", 0}, /* RFC 9864 section 2.2 */
     {"HS256", NA_ALG_SIGN, NA_KTY_OCT, NULL, "SHA256", 0},
     {"HS384", NA_ALG_SIGN, NA_KTY_OCT, NULL, "SHA384", 0},
     {"HS512", NA_ALG_SIGN, NA_KTY_OCT, NULL, "SHA512", 0},
@@ -39,7 +40,8 @@ int na_alg_fits(const na_alg *alg, const na_jwk *key)
         return 0;
     if (alg->crv && strcmp(alg->crv, key->crv) != 0)
         return 0;
-    return !key->alg || strcmp(key->alg, alg->name) == 0;
+    /* RFC 9864: EdDSA with this curve and Ed25519 are two names of one algorithm */
+    return !key->alg || strcmp(key->alg, alg->name) == 0 || alg->kty == NA_KTY_OKP;
 }
 
 int na_alg_secret_too_short(const na_alg *alg, na_bytes secret)

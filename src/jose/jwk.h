@@ -22,6 +22,7 @@ typedef struct na_jwk {
     int can_decrypt; /* `use` and `key_ops` permit decrypting or key agreement */
     EVP_PKEY *pkey;  /* NULL for oct */
     na_bytes secret; /* oct: the key's bytes, wiped with the pool */
+    const char *x5t; /* x5t#S256 of its certificate in PEM text; NULL if there is none */
 } na_jwk;
 
 /* A key set (RFC 7517 section 5). */
@@ -57,7 +58,10 @@ na_error *na_jwk_generate(apr_pool_t *pool, const na_jwk **key);
 /* Private keys that one PEM text can have. */
 #define NA_PEM_KEYS_MAX 8
 
-/* Reads all private keys of PEM text, in its order; `kid` of each is its RFC 7638 thumbprint. */
+/*
+ * Reads all private keys of PEM text, in its order; `kid` of each is its RFC 7638 thumbprint. The
+ * text can have their certificates, too, for the providers that know a key by its certificate.
+ */
 na_error *na_jwks_from_pem(apr_pool_t *pool, const char *pem, const na_jwks **set);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -93,6 +94,36 @@ static int count_keys(const char *pem)
     return count / 2; /* the first and the last line of each */
 }
 
+/* RFC 7515 section 4.1.8: the hash of the certificate in DER. */
+static const char *hash_of_certificate(apr_pool_t *pool, const X509 *certificate)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned int len;
+    return X509_digest(certificate, EVP_sha256(), hash, &len) == 1
+               ? na_base64url_encode(pool, hash, len)
+               : NULL;
+}
+
+/* The first certificate of a key counts. Those of a CA have no key here. */
+static void set_certificate(apr_pool_t *pool, const X509 *certificate, na_jwk **keys, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!keys[i]->x5t && EVP_PKEY_eq(keys[i]->pkey, X509_get0_pubkey(certificate)) == 1)
+            keys[i]->x5t = hash_of_certificate(pool, certificate);
+}
+
+static void find_certificates(apr_pool_t *pool, const char *pem, na_jwk **keys, int count)
+{
+    X509 *certificate;
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    while (bio && (certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL))) {
+        set_certificate(pool, certificate, keys, count);
+        X509_free(certificate);
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+}
+
 na_error *na_jwks_from_pem(apr_pool_t *pool, const char *pem, const na_jwks **set)
 {
     int count = count_keys(pem);
@@ -100,19 +131,19 @@ na_error *na_jwks_from_pem(apr_pool_t *pool, const char *pem, const na_jwks **se
     if (count < 1 || count > NA_PEM_KEYS_MAX)
         return na_error_new(pool, NA_ERR_CONFIGURATION, "%d private keys in PEM: expected 1 to %d",
                             count, NA_PEM_KEYS_MAX);
+    na_jwk **keys = apr_pcalloc(pool, (apr_size_t)count * sizeof *keys);
     na_jwks *made = apr_palloc(pool, sizeof *made);
-    *made = (na_jwks){apr_pcalloc(pool, (apr_size_t)count * sizeof *made->keys), count};
+    *made = (na_jwks){(const na_jwk **)keys, count};
     EVP_PKEY **pkeys = apr_pcalloc(pool, (apr_size_t)count * sizeof *pkeys);
     BIO *bio = BIO_new_mem_buf(pem, -1);
     for (int i = 0; i < count; i++)
         pkeys[i] = read_private(pool, bio);
     BIO_free(bio);
     for (int i = 0; i < count; i++) {
-        na_jwk *key;
-        NA_TRY(describe_private(pool, pkeys[i], &key));
-        NA_TRY(na_jwk_thumbprint(pool, key, &key->kid));
-        made->keys[i] = key;
+        NA_TRY(describe_private(pool, pkeys[i], &keys[i]));
+        NA_TRY(na_jwk_thumbprint(pool, keys[i], &keys[i]->kid));
     }
+    find_certificates(pool, pem, keys, count);
     *set = made;
     return NULL;
 }

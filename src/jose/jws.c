@@ -121,6 +121,8 @@ na_error *na_jws_sign(apr_pool_t *pool, const na_jwk *key, const char *alg, cons
     json_object_set_new(header, "alg", json_string(alg));
     if (key->kid)
         json_object_set_new(header, "kid", json_string(key->kid));
+    if (key->x5t)
+        json_object_set_new(header, "x5t#S256", json_string(key->x5t));
     if (typ)
         json_object_set_new(header, "typ", json_string(typ));
     return na_jws_sign_with(pool, key, alg, header, payload, token);

@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/url.h"
+#include "jose/jwk_public.h"
 #include "oauth/request_object.h"
 #include "oauth/pushed.h"
 #include "oauth/signing.h"
@@ -77,6 +78,17 @@ static void set_wishes(const na_oauth *oauth, const na_checks *checks, apr_table
     if (wishes->max_age >= 0 && (own < 0 || wishes->max_age < own))
         apr_table_setn(params, "max_age",
                        apr_psprintf(oauth->pool, "%" APR_INT64_T_FMT, wishes->max_age));
+}
+
+/* RFC 9449 section 10: the code, too, is of use only with the key that the tokens are bound to. */
+static na_error *set_dpop_key(const na_oauth *oauth, apr_table_t *params)
+{
+    const char *thumbprint;
+    if (!oauth->provider->dpop_key)
+        return NULL;
+    NA_TRY(na_jwk_thumbprint(oauth->pool, oauth->provider->dpop_key, &thumbprint));
+    apr_table_setn(params, "dpop_jkt", thumbprint);
+    return NULL;
 }
 
 static void set_checks(const na_oauth *oauth, const na_checks *checks, apr_table_t *params)
@@ -159,6 +171,7 @@ na_error *na_oauth_authorization_url(const na_oauth *oauth, const na_metadata *m
     apr_table_setn(params, "redirect_uri", oauth->redirect_uri);
     set_checks(oauth, checks, params);
     set_again(oauth, checks, params);
+    NA_TRY(set_dpop_key(oauth, params));
 
     NA_TRY(na_oauth_check_request(oauth, metadata));
     if (is_pushed(oauth, metadata) || is_signed(oauth, metadata)) {

@@ -6,8 +6,9 @@
 
 #include "base/json.h"
 
-const char *const na_issuer_default_algs[] = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
-                                              "ES256", "ES384", "ES512", "EdDSA", NULL};
+const char *const na_issuer_default_algs[] = {"RS256", "RS384", "RS512",   "PS256",
+                                              "PS384", "PS512", "ES256",   "ES384",
+                                              "ES512", "EdDSA", "Ed25519", NULL};
 
 const na_issuer *na_issuer_find(const apr_array_header_t *issuers, const char *id)
 {

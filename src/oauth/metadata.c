@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "oauth/post.h"
+#include "oauth/signed_keys.h"
 
 static const char *discovery_url(const na_oauth *oauth)
 {
@@ -86,7 +87,10 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
                               &metadata->token_url));
     NA_TRY(take_protected_url(oauth, document, "userinfo_endpoint", provider->userinfo_url,
                               &metadata->userinfo_url));
-    NA_TRY(take_url(oauth, document, "jwks_uri", provider->jwks_url, &metadata->jwks_url));
+    NA_TRY(provider->jwks_signers
+               ? take_url(oauth, document, "signed_jwks_uri", provider->signed_jwks_url,
+                          &metadata->jwks_url)
+               : take_url(oauth, document, "jwks_uri", provider->jwks_url, &metadata->jwks_url));
     /* FAPI 2.0 Security Profile, section 5.3.3.2, item 5: required, whatever the document says */
     metadata->sends_iss =
         provider->is_fapi2 ||
@@ -96,8 +100,8 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     NA_TRY(take_url(oauth, document, "end_session_endpoint", provider->end_session_url,
                     &metadata->end_session_url));
     metadata->auths = json_object_get(document, "token_endpoint_auth_methods_supported");
-    NA_TRY(take_protected_url(oauth, document, "pushed_authorization_request_endpoint", NULL,
-                              &metadata->pushed_url));
+    NA_TRY(take_protected_url(oauth, document, "pushed_authorization_request_endpoint",
+                              provider->pushed_url, &metadata->pushed_url));
     metadata->requires_pushed =
         json_is_true(json_object_get(document, "require_pushed_authorization_requests"));
     metadata->requires_signed =
@@ -138,6 +142,9 @@ static const char *options_of_validity(const na_oauth *oauth)
                                    provider->userinfo_url,
                                    provider->jwks_url,
                                    provider->end_session_url,
+                                   provider->pushed_url,
+                                   provider->signed_jwks_url,
+                                   provider->jwks_signer_text,
                                    provider->certificate.chain ? "mtls" : NULL,
                                    provider->is_fapi2 ? "fapi2" : NULL};
     const char *all = oauth->allow_http ? "http" : "https";
@@ -146,12 +153,23 @@ static const char *options_of_validity(const na_oauth *oauth)
     return all;
 }
 
+/* The argument of read_keys(). */
+typedef struct keys_of {
+    const na_oauth *oauth;
+    const na_metadata *metadata;
+} keys_of;
+
+/* A copy is a na_signed_keys if the provider has signers, and a na_jwks otherwise. */
 static na_error *read_keys(const void *data, apr_pool_t *pool, na_bytes text, const void **parsed)
 {
-    const na_jwks *keys = NULL;
-    na_error *error = na_jwks_parse(pool, (const char *)text.data, text.len, &keys);
-    *parsed = keys;
-    return error;
+    const keys_of *wanted = data;
+    const na_provider *provider = wanted->oauth->provider;
+    const na_signed_keys_check check = {provider->jwks_signers, wanted->metadata->issuer,
+                                        apr_time_sec(wanted->oauth->now),
+                                        provider->clock_tolerance};
+    return check.signers
+               ? na_signed_keys_read(pool, &check, text, (const na_signed_keys **)parsed)
+               : na_jwks_parse(pool, (const char *)text.data, text.len, (const na_jwks **)parsed);
 }
 
 /* The sign-in continues, but the administrator must know why no newer document was available. */
@@ -183,7 +201,8 @@ na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
                                   .authorization_url = provider->authorization_url,
                                   .token_url = provider->token_url,
                                   .userinfo_url = provider->userinfo_url,
-                                  .end_session_url = provider->end_session_url};
+                                  .end_session_url = provider->end_session_url,
+                                  .pushed_url = provider->pushed_url};
         return NULL;
     }
     const na_http_request request = na_oauth_request(oauth, discovery_url(oauth));
@@ -196,8 +215,44 @@ na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
     return NULL;
 }
 
+static na_http_request request_of_keys(const na_oauth *oauth, const na_metadata *metadata)
+{
+    na_http_request request = na_oauth_request(oauth, metadata->jwks_url);
+    request.accept = oauth->provider->jwks_signers ? "application/jwk-set+jwt" : NULL;
+    return request;
+}
+
+static na_document_source source_of_keys(const na_oauth *oauth, const na_http_request *request,
+                                         const keys_of *wanted)
+{
+    const char *signers = oauth->provider->jwks_signer_text;
+    const char *as =
+        signers ? apr_pstrcat(oauth->pool, wanted->metadata->issuer, "\n", signers, NULL) : "";
+    na_document_source source = source_of(oauth, request, as, read_keys);
+    source.data = wanted;
+    return source;
+}
+
+/* A signed set can end before it is fetched again. */
+static na_error *check_expiry(const na_oauth *oauth, const na_metadata *metadata,
+                              const na_jwks **keys)
+{
+    apr_int64_t now = apr_time_sec(oauth->now) - oauth->provider->clock_tolerance;
+    for (int attempt = 0; oauth->provider->jwks_signers; attempt++) {
+        apr_int64_t expires = ((const na_signed_keys *)*keys)->expires;
+        if (!expires || expires > now)
+            break;
+        if (attempt)
+            return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                                "the signed key set has expired");
+        na_oauth_renew_keys(oauth, metadata, keys);
+    }
+    return NULL;
+}
+
 na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys)
 {
+    const keys_of wanted = {oauth, metadata};
     const void *set;
     na_error *kept_from;
     *keys = oauth->provider->keys;
@@ -205,33 +260,47 @@ na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, cons
         return NULL;
     if (!metadata->jwks_url)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "the provider does not publish a key set");
-    const na_http_request request = na_oauth_request(oauth, metadata->jwks_url);
-    const na_document_source source = source_of(oauth, &request, "", read_keys);
+                            "the provider does not publish a %skey set",
+                            oauth->provider->jwks_signers ? "signed " : "");
+    const na_http_request request = request_of_keys(oauth, metadata);
+    const na_document_source source = source_of_keys(oauth, &request, &wanted);
     NA_TRY(na_documents_get(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,
                             &kept_from));
     warn_of_copy(oauth, "key set", kept_from);
     *keys = set;
-    return NULL;
+    return check_expiry(oauth, metadata, keys);
 }
 
 void na_oauth_renew_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys)
 {
+    const keys_of wanted = {oauth, metadata};
     const void *set = *keys;
     na_error *kept_from;
     if (oauth->provider->keys)
         return; /* the administrator renews them */
-    const na_http_request request = na_oauth_request(oauth, metadata->jwks_url);
-    const na_document_source source = source_of(oauth, &request, "", read_keys);
+    const na_http_request request = request_of_keys(oauth, metadata);
+    const na_document_source source = source_of_keys(oauth, &request, &wanted);
     na_documents_renew(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,
                        &kept_from);
     warn_of_copy(oauth, "key set", kept_from);
     *keys = set;
 }
 
+static void refresh_keys(const na_oauth *oauth, const na_metadata *metadata)
+{
+    const keys_of wanted = {oauth, metadata};
+    const void *set;
+    na_error *kept_from;
+    const na_http_request request = request_of_keys(oauth, metadata);
+    const na_document_source source = source_of_keys(oauth, &request, &wanted);
+    na_documents_refresh(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &set,
+                         &kept_from);
+    warn_of_copy(oauth, "key set", kept_from);
+}
+
 void na_oauth_refresh(const na_oauth *oauth)
 {
-    const void *copy, *set;
+    const void *copy;
     na_error *kept_from;
     const na_http_request request = na_oauth_request(oauth, discovery_url(oauth));
     const na_document_source source =
@@ -239,12 +308,7 @@ void na_oauth_refresh(const na_oauth *oauth)
     na_documents_refresh(oauth->documents, oauth->http, oauth->pool, &source, oauth->now, &copy,
                          &kept_from);
     warn_of_copy(oauth, "discovery document", kept_from);
-    const char *jwks_url = copy ? ((const na_metadata *)copy)->jwks_url : NULL;
-    if (!jwks_url || oauth->provider->keys)
-        return;
-    const na_http_request of_keys = na_oauth_request(oauth, jwks_url);
-    const na_document_source keys = source_of(oauth, &of_keys, "", read_keys);
-    na_documents_refresh(oauth->documents, oauth->http, oauth->pool, &keys, oauth->now, &set,
-                         &kept_from);
-    warn_of_copy(oauth, "key set", kept_from);
+    const na_metadata *metadata = copy;
+    if (metadata && metadata->jwks_url && !oauth->provider->keys)
+        refresh_keys(oauth, metadata);
 }

@@ -36,7 +36,7 @@ typedef struct na_metadata {
     const char *authorization_url;
     const char *token_url;
     const char *userinfo_url;
-    const char *jwks_url;
+    const char *jwks_url;        /* of a signed set if the provider has signers of it */
     const char *pushed_url;      /* pushed_authorization_request_endpoint */
     int requires_pushed;         /* require_pushed_authorization_requests */
     const json_t *dpop_algs;     /* dpop_signing_alg_values_supported, or NULL */

@@ -44,7 +44,7 @@ int na_shared_document_is_leased(const na_shared_document *document)
     return document->lease && na_monotonic_ns() < document->lease_ends;
 }
 
-/* 0 is no number. */
+/* 0 stands for none. */
 static apr_uint32_t next(apr_uint32_t *latest)
 {
     if (!++*latest)

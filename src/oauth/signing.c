@@ -13,7 +13,7 @@
 #define LIFETIME 60
 
 /* An EC or Ed25519 key fits one of them; an RSA key several, of which PSS is the better. */
-static const char *const algs[] = {"ES256", "ES384", "ES512", "EdDSA", "PS256",
+static const char *const algs[] = {"ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256",
                                    "RS256", "PS384", "PS512", "RS384", "RS512"};
 
 /* Without a list, PSS might not be understood (Discovery 1.0 section 3 suggests RS256). */

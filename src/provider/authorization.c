@@ -15,10 +15,10 @@
 #define VISITOR_PARAMS "login_hint,prompt,ui_locales"
 
 /* Set by the protocol: from other options, or for each sign-in. */
-static const char *const reserved[] = {"client_id",     "redirect_uri", "response_type",
-                                       "response_mode", "state",        "nonce",
-                                       "request",       "request_uri",  "code_challenge_method",
-                                       "code_challenge"};
+static const char *const reserved[] = {"client_id",      "redirect_uri", "response_type",
+                                       "response_mode",  "state",        "nonce",
+                                       "request",        "request_uri",  "code_challenge_method",
+                                       "code_challenge", "dpop_jkt"};
 
 /* Verified in the ID token, so only the administrator can set them. */
 static const char *const demands[] = {"max_age", "acr_values", "hd"};

@@ -121,10 +121,11 @@ static na_error *check_auth_alg(apr_pool_t *pool, const na_provider *provider)
 
 static na_error *check_request(apr_pool_t *pool, const na_provider *provider)
 {
-    if (provider->pushes_request && provider->type != NA_OIDC)
+    if (provider->pushes_request && provider->type != NA_OIDC && !provider->pushed_url)
         return missing(pool, provider,
-                       "type=oidc for pushedRequest=true, because discovery names the endpoint",
-                       "remove pushedRequest=");
+                       "pushed_authorization_request_endpoint= for pushedRequest=true, because "
+                       "nothing is discovered with type=oauth",
+                       "set pushed_authorization_request_endpoint= to its URL");
     if (provider->signs_request && !provider->client_keys)
         return missing(pool, provider, "clientKey= for requestObject=true",
                        "set clientKey=file:PATH");
@@ -135,7 +136,8 @@ static na_error *check_request(apr_pool_t *pool, const na_provider *provider)
 
 int na_provider_is_fapi2_alg(const char *alg)
 {
-    return strcmp(alg, "PS256") == 0 || strcmp(alg, "ES256") == 0 || strcmp(alg, "EdDSA") == 0;
+    return strcmp(alg, "PS256") == 0 || strcmp(alg, "ES256") == 0 || strcmp(alg, "EdDSA") == 0 ||
+           strcmp(alg, "Ed25519") == 0;
 }
 
 static na_error *contradicts(apr_pool_t *pool, const na_provider *provider, const char *option)

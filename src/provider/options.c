@@ -166,10 +166,11 @@ static na_error *set_requires_encryption(apr_pool_t *pool, na_provider *provider
 static na_error *set_alg(apr_pool_t *pool, const char *name, const char *value, const char **alg)
 {
     if (!na_jws_alg_known(value))
-        return na_error_new(pool, NA_ERR_CONFIGURATION,
-                            "invalid %s=%s: expected RS256 to PS512, ES256 to ES512, EdDSA, or "
-                            "HS256 to HS512",
-                            name, value);
+        return na_error_new(
+            pool, NA_ERR_CONFIGURATION,
+            "invalid %s=%s: expected RS256 to PS512, ES256 to ES512, EdDSA, Ed25519, or "
+            "HS256 to HS512",
+            name, value);
     *alg = value;
     return NULL;
 }
@@ -279,6 +280,18 @@ static na_error *set_jwks(apr_pool_t *pool, na_provider *provider, const char *v
     return error ? na_error_with_hint(na_error_wrap(pool, error, NA_ERR_CONFIGURATION,
                                                     "invalid jwks=: expected a key set in JSON"),
                                       "set jwks=file:PATH")
+                 : NULL;
+}
+
+/* OpenID Federation 1.0 section 5.2.1: federation entity keys, which are not those of the set. */
+static na_error *set_jwks_signers(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    na_error *error = na_jwks_parse(pool, value, strlen(value), &provider->jwks_signers);
+    provider->jwks_signer_text = value;
+    return error ? na_error_with_hint(
+                       na_error_wrap(pool, error, NA_ERR_CONFIGURATION,
+                                     "invalid signedJwksKeys=: expected a key set in JSON"),
+                       "set signedJwksKeys=file:PATH")
                  : NULL;
 }
 
@@ -471,6 +484,9 @@ static const option options[] = {
     TEXT("jwks_endpoint", jwks_url),
     WITH("logout", set_logout),
     TEXT("end_session_endpoint", end_session_url),
+    TEXT("pushed_authorization_request_endpoint", pushed_url),
+    TEXT("signed_jwks_uri", signed_jwks_url),
+    WITH("signedJwksKeys", set_jwks_signers),
     WITH("token_endpoint_auth_method", set_token_auth),
     WITH("id_token_signed_response_alg", set_id_token_alg),
     WITH("idToken", set_id_token),

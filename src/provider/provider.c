@@ -129,6 +129,9 @@ static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int all
     NA_TRY(na_provider_check_url(pool, "end_session_endpoint", p->end_session_url, allow_http));
     NA_TRY(
         na_provider_check_url(pool, "groups.url", without_query(pool, p->groups.url), allow_http));
+    NA_TRY(na_provider_check_url(pool, "pushed_authorization_request_endpoint", p->pushed_url,
+                                 allow_http));
+    NA_TRY(na_provider_check_url(pool, "signed_jwks_uri", p->signed_jwks_url, allow_http));
     return na_provider_check_url(pool, "jwks_endpoint", p->jwks_url, allow_http);
 }
 

@@ -108,6 +108,7 @@ typedef struct na_provider {
     const apr_table_t *authorization_fields; /* the query, parsed */
     const apr_array_header_t *resources; /* const char *: of resource= (RFC 8707); NULL if none */
     int pushes_request;                  /* pushedRequest=true (RFC 9126) */
+    const char *pushed_url;              /* its endpoint; NULL if as discovered */
     int signs_request;                   /* requestObject=true (RFC 9101) */
     const apr_array_header_t *visitor_params; /* const char *: what a page may add to the request */
     long max_auth_age;                        /* seconds, of max_age=; -1 if any */
@@ -128,6 +129,9 @@ typedef struct na_provider {
     na_logout logout;
     const char *end_session_url;
     const na_jwks *keys;                 /* of jwks=, instead of a URL; NULL if none */
+    const char *signed_jwks_url;         /* of a signed key set; NULL if as discovered */
+    const na_jwks *jwks_signers;         /* sign the key set; NULL if it is not signed */
+    const char *jwks_signer_text;        /* as configured; NULL if there are none */
     const apr_array_header_t *audiences; /* const char *: of trustedAudiences=; NULL if any */
     const char *emails_url;              /* GitHub's list of a user's addresses */
     na_group_list groups;

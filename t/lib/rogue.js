@@ -2,7 +2,7 @@
 // An OpenID provider that does one thing wrong. Each of its issuers, http://localhost:PORT/<id>,
 // is honest but for the one fault that the test gives it:
 //
-//   discovery, jwks, token, userinfo, par   what to answer instead: an object's members replace the
+//   discovery, jwks, signedJwks, token, userinfo, par   what to answer instead: an object's members replace the
 //                                      honest answer's (undefined takes one away), a function of
 //                                      the honest answer gives the whole, a Reply is sent as it is
 //   authorize                          the same for the parameters of the authorization response
@@ -94,9 +94,9 @@ function discovery(issuer) {
 }
 
 class Rogue {
-  constructor(port, scheme) {
+  constructor(port, scheme, name) {
     this.port = port;
-    this.url = `${scheme}://localhost:${port}`;
+    this.url = `${scheme}://${name}:${port}`;
     this.key = makeKey('one');
     this.faults = {};
     this.journal = [];
@@ -171,6 +171,7 @@ class Rogue {
     switch (endpoint) {
       case 'openid-configuration': return send(res, await altered(fault.discovery, discovery(this.issuer(id))));
       case 'jwks': return send(res, await altered(fault.jwks, { keys: [this.key.jwk] }));
+      case 'signed-jwks': return send(res, await altered(fault.signedJwks, {}));
       case 'par': return this.push(id, res, form);
       case 'authorize': return this.authorize(id, res, this.pushed.get(query.request_uri) || { ...query, ...(query.request ? jose.decodeJwt(query.request) : {}) });
       case 'token': return this.token(id, res, form);
@@ -180,8 +181,8 @@ class Rogue {
   }
 }
 
-async function startRogue(t, { tls } = {}) {
-  const rogue = new Rogue(await freePort(), tls ? 'https' : 'http');
+async function startRogue(t, { tls, host = '127.0.0.1' } = {}) {
+  const rogue = new Rogue(await freePort(), tls ? 'https' : 'http', host === '::1' ? '[::1]' : 'localhost');
   const answer = (req, res) => {
     rogue.answer(req, res).catch((error) => text(500, 'text/plain', error.stack).send(res));
   };
@@ -195,7 +196,7 @@ async function startRogue(t, { tls } = {}) {
   });
   // Closes all connections, as a server does that has nothing to say any more.
   rogue.disconnect = () => open.forEach((socket) => socket.end());
-  await new Promise((resolve) => { server.listen(rogue.port, '127.0.0.1', resolve); });
+  await new Promise((resolve) => { server.listen(rogue.port, host, resolve); });
   t.cleanup(() => new Promise((resolve) => {
     server.close(resolve);
     server.closeAllConnections();

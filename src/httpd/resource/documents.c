@@ -5,6 +5,7 @@
 
 #include "httpd/resource/resource.h"
 #include "httpd/watchdog.h"
+#include "oauth/issuer.h"
 #include "oauth/oauth.h"
 
 #define LOOK_EVERY apr_time_from_sec(2)
@@ -35,19 +36,24 @@ static void refresh_provider(const server_rec *s, apr_pool_t *pool, const na_pro
                             .warn = log_failure,
                             .is_cancelled = is_stopping,
                             .data = (void *)s};
-    if (provider->type == NA_OIDC)
+    if (provider->type == NA_OIDC && !is_stopping(NULL))
         na_oauth_refresh(&oauth);
+}
+
+static void refresh_site(const server_rec *s, apr_pool_t *pool, const na_config *config)
+{
+    for (int i = 0; i < config->providers->nelts; i++)
+        refresh_provider(s, pool, APR_ARRAY_IDX(config->providers, i, const na_provider *));
+    for (int i = 0; i < config->issuers->nelts; i++)
+        refresh_provider(s, pool, APR_ARRAY_IDX(config->issuers, i, const na_issuer *)->provider);
 }
 
 /* Runs in one child process at a time. */
 static apr_status_t refresh_documents(int state, void *unused, apr_pool_t *pool)
 {
-    for (const server_rec *s = ap_server_conf; s; s = s->next) {
-        const na_config *config = na_server_conf_of(s)->config;
-        for (int i = 0; config && i < config->providers->nelts; i++)
-            if (state == AP_WATCHDOG_STATE_RUNNING && !is_stopping(NULL))
-                refresh_provider(s, pool, APR_ARRAY_IDX(config->providers, i, const na_provider *));
-    }
+    for (const server_rec *s = ap_server_conf; s; s = s->next)
+        if (na_server_conf_of(s)->config && state == AP_WATCHDOG_STATE_RUNNING)
+            refresh_site(s, pool, na_server_conf_of(s)->config);
     return APR_SUCCESS;
 }
 

@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+'use strict';
+// Sign-ins with Keycloak, a real OpenID Provider: its roles and groups, and what it can do for clients.
+const { suite } = require('./lib/suite.js');
+const { freePort, mpm } = require('./lib/httpd.js');
+const { generateKeys } = require('./lib/keys.js');
+const { missing, startKeycloak } = require('./lib/real.js');
+
+const key = generateKeys('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+const passwords = { alice: 'correct horse', bob: 'battery staple' };
+const secret = '"clientSecret=the secret of the application"';
+
+// Fills in Keycloak's form, wherever it is met on the way.
+async function signIn(c, id, user) {
+  let at = await c.follow(await c.signIn(id, { callbackUrl: '/public.html' }));
+  const action = /<form id="kc-form-login"[^>]* action="([^"]+)"/.exec(at.text)?.[1].replaceAll('&amp;', '&');
+  if (!action) return at;
+  at = await c.post(action, { username: user, password: passwords[user], credentialId: '' });
+  return c.follow(at);
+}
+
+suite('Sign-ins with Keycloak', async (t) => {
+  const reason = missing.keycloak();
+  if (reason) t.skipAll(reason);
+  // Its start takes a minute of a busy machine, and nothing of it depends on the MPM.
+  if (mpm !== 'event' || process.env.NEXTAUTH_PRELOAD) t.skipAll('once is enough for Java: with event, without sanitizers');
+  const keycloak = await startKeycloak(t);
+  const port = await freePort();
+  const options = `issuer=${keycloak.issuer}`;
+  const site = await t.httpd({ port, files: { 'client.pem': { text: key, mode: 0o600 } }, config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthSessionStore none
+NextAuthRole "%{PROFILE:resource_access.app.roles}" "true"
+NextAuthClaim groups "%{PROFILE:groups}"
+NextAuthSessionClaim groups
+NextAuthProvider keycloak ${options} clientId=app ${secret}
+NextAuthProvider bound type=oidc ${options} clientId=bound ${secret} pushedRequest=true dpop=true idToken=false
+NextAuthProvider key type=oidc ${options} clientId=key clientKey=file:@DIR@/client.pem id_token_signed_response_alg=PS256 userinfo_signed_response_alg=ES256 idToken=false
+NextAuthProvider stronger type=oidc ${options} clientId=app ${secret} authorization.params=acr_values=stronger
+NextAuthProvider again type=oidc ${options} clientId=app ${secret} authorization.params=max_age=3600&prompt=login
+NextAuthProvider wrong type=oidc ${options} clientId=app clientSecret=another
+<Location /private>
+  AuthType NextAuth
+  Require nextauth-role editor
+</Location>` });
+  const arrived = `${site.url}/public.html`;
+
+  t.section('people, their roles and groups');
+  const alice = t.client(site);
+  t.is((await signIn(alice, 'keycloak', 'alice')).url, arrived, 'alice signs in');
+  const { user } = await alice.session();
+  t.is([user.name, user.email, user.groups], ['Alice Archer', 'alice@example.org', ['/staff/press']], '  with her profile and groups');
+  t.is((await alice.get('/private')).status, 404, '  and a role of a client, from resource_access');
+  const bob = t.client(site);
+  t.is((await signIn(bob, 'keycloak', 'bob')).url, arrived, 'bob signs in');
+  t.is((await bob.session()).user.email, undefined, '  without the address that Keycloak has not verified');
+  t.is((await bob.get('/private')).status, 403, '  and without the role');
+  t.is((await signIn(t.client(site), 'wrong', 'alice')).url.startsWith(`${site.url}/api/auth/`), true, 'a wrong client secret leads to an error page');
+
+  t.section('what it can do for clients');
+  t.is((await signIn(t.client(site), 'bound', 'alice')).url, arrived, 'a pushed request, tokens bound with DPoP, and userinfo with them');
+  await keycloak.change('key', { 'jwks.url': `${site.url}/api/auth/jwks` });
+  t.is((await signIn(t.client(site), 'key', 'alice')).url, arrived, 'a client with a key, an ID token with PS256, signed userinfo');
+
+  t.section('how people signed in');
+  t.is((await signIn(t.client(site), 'again', 'alice')).url, arrived, 'a sign-in within max_age');
+  t.like((await signIn(t.client(site), 'stronger', 'alice')).url, /error=AccessDenied/, 'a level that Keycloak does not reach is not believed');
+
+  t.section('keys that change');
+  await keycloak.rotate();
+  t.is((await signIn(t.client(site), 'keycloak', 'alice')).url, arrived, 'a token with a new key is accepted at once');
+});
