@@ -59,15 +59,17 @@ suite('Sign-ins with Ory Hydra', async (t) => {
   const port = await freePort();
   const client = (id, more) => hydra.register({ client_id: id, redirect_uris: [`http://localhost:${port}/api/auth/callback/${id}`],
     grant_types: ['authorization_code'], response_types: ['code'], scope: 'openid profile email', ...more });
-  await client('basic', { client_secret: 'a secret of the client' });
+  await client('basic', { client_secret: 'a secret of the client', backchannel_logout_session_required: true,
+    backchannel_logout_uri: `http://localhost:${port}/api/auth/backchannel-logout/basic` });
   await client('post', { client_secret: 'a secret of the client', token_endpoint_auth_method: 'client_secret_post' });
   await client('key', { token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256', jwks_uri: `http://localhost:${port}/api/auth/jwks` });
   await client('public', { token_endpoint_auth_method: 'none' });
-  const site = await t.httpd({ port, files: { 'client.pem': { text: key, mode: 0o600 } }, config: `${common}
+  const site = await t.httpd({ port, files: { 'client.pem': { text: key, mode: 0o600 } }, config: `${common.replace('SessionStore none', 'SessionStore socache checkInterval=0')}
+NextAuthSOCache shmcb:@DIR@/sessions(1048576)
 NextAuthClaim groups "%{PROFILE:groups}"
 NextAuthClaim level "%{PROFILE:acr}"
 NextAuthSessionClaim groups level
-NextAuthProvider basic type=oidc issuer=${hydra.issuer} clientId=basic "clientSecret=a secret of the client"
+NextAuthProvider basic type=oidc issuer=${hydra.issuer} clientId=basic "clientSecret=a secret of the client" logout=fromProvider
 NextAuthProvider post type=oidc issuer=${hydra.issuer} clientId=post "clientSecret=a secret of the client" token_endpoint_auth_method=client_secret_post
 NextAuthProvider key type=oidc issuer=${hydra.issuer} clientId=key clientKey=file:@DIR@/client.pem clientAssertionAudience=token
 NextAuthProvider public type=oidc issuer=${hydra.issuer} clientId=public token_endpoint_auth_method=none
@@ -87,6 +89,13 @@ NextAuthProvider wrong type=oidc issuer=${hydra.issuer} clientId=basic clientSec
   const { url, session } = await attempt('wrong');
   t.unlike(url, /public\.html$/, 'a client whose secret is another has no session');
   t.is(session.user, undefined, '  indeed');
+
+  t.section('a sign-out at Hydra');
+  const [one, other] = [t.client(site), t.client(site)];
+  for (const c of [one, other]) await c.follow(await c.signIn('basic', { callbackUrl: '/public.html' }), 20);
+  await one.follow(await one.page(`${hydra.issuer}/oauth2/sessions/logout`), 20);
+  t.is(await one.session(), {}, 'ends the session here');
+  t.is((await other.session()).user?.name, 'Carol Carter', '  and not that of another browser');
 
   t.section('a client that registers itself');
   await registered(t, hydra);

@@ -80,6 +80,11 @@ async function startKeycloak(t) {
       const [client] = await admin('GET', `clients?clientId=${clientId}`);
       return admin('PUT', `clients/${client.id}`, { ...client, attributes: { ...client.attributes, ...attributes } });
     },
+    // As an administrator of the realm does: Keycloak tells the clients.
+    signOut: async (username) => {
+      const [person] = await admin('GET', `users?username=${username}`);
+      return admin('POST', `users/${person.id}/logout`);
+    },
     // From now on, tokens are signed with another key.
     rotate: () => admin('POST', 'components', { name: `rsa ${crypto.randomUUID()}`, providerId: 'rsa-generated',
       providerType: 'org.keycloak.keys.KeyProvider', config: { priority: ['1000'], algorithm: ['RS256'] } }) };
