@@ -32,11 +32,12 @@ NextAuthEngine On
 NextAuthMode test
 NextAuthURL http://localhost:@PORT@
 NextAuthSecret 0123456789abcdef0123456789abcdef
-NextAuthSessionStore none
+NextAuthSessionStore socache checkInterval=0
+NextAuthSOCache shmcb:@DIR@/sessions(1048576)
 NextAuthRole "%{PROFILE:resource_access.app.roles}" "true"
 NextAuthClaim groups "%{PROFILE:groups}"
 NextAuthSessionClaim groups
-NextAuthProvider keycloak ${options} clientId=app ${secret}
+NextAuthProvider keycloak ${options} clientId=app ${secret} logout=fromProvider
 NextAuthProvider bound type=oidc ${options} clientId=bound ${secret} pushedRequest=true dpop=true idToken=false
 NextAuthProvider key type=oidc ${options} clientId=key clientKey=file:@DIR@/client.pem id_token_signed_response_alg=PS256 userinfo_signed_response_alg=ES256 idToken=false
 NextAuthProvider stronger type=oidc ${options} clientId=app ${secret} authorization.params=acr_values=stronger
@@ -68,6 +69,12 @@ NextAuthProvider wrong type=oidc ${options} clientId=app clientSecret=another
   t.section('how people signed in');
   t.is((await signIn(t.client(site), 'again', 'alice')).url, arrived, 'a sign-in within max_age');
   t.like((await signIn(t.client(site), 'stronger', 'alice')).url, /error=AccessDenied/, 'a level that Keycloak does not reach is not believed');
+
+  t.section('a sign-out at Keycloak');
+  await keycloak.change('app', { 'backchannel.logout.url': `${site.url}/api/auth/backchannel-logout/keycloak` });
+  await keycloak.signOut('alice');
+  t.is(await alice.session(), {}, 'ends the session here');
+  t.is((await bob.session()).user?.name, 'Bob Builder', '  and no other');
 
   t.section('keys that change');
   await keycloak.rotate();
