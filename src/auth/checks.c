@@ -10,6 +10,7 @@
 #include "auth/callback_url.h"
 #include "auth/csrf.h"
 #include "auth/initiator.h"
+#include "auth/redirect_proxy.h"
 #include "auth/report.h"
 #include "auth/respond.h"
 #include "base/crypto.h"
@@ -38,8 +39,7 @@ void na_oauth_of_request(const na_request *request, na_oauth *oauth)
         .http = request->http,
         .documents = request->process->documents,
         .now = request->now,
-        .redirect_uri = apr_pstrcat(request->pool, request->config->base_url, "/callback/",
-                                    request->provider->id, NULL),
+        .redirect_uri = na_redirect_uri(request),
         .nonces = request->provider->dpop_key ? apr_table_make(request->pool, 2) : NULL,
         .allow_http = request->config->http.allow_http,
         .headers = request->config->http.trace_context
@@ -209,7 +209,8 @@ static na_error *add_way_back(const na_request *request, const char **state)
 {
     size_t max = request->provider->type == NA_OIDC ? OIDC_STATE_MAX : OAUTH_STATE_MAX;
     char *token;
-    if (!request->is_direct || !*state || strlen(request->callback_url) > max)
+    if (!request->is_direct || !*state || strlen(request->callback_url) > max ||
+        na_redirect_is_elsewhere(request)) /* whose state is long already */
         return NULL;
     json_t *claims =
         na_json_own(request->pool,
@@ -338,6 +339,19 @@ static na_error *put_check(na_request *request, na_response *response, const flo
     return NULL;
 }
 
+static na_error *put_checks(na_request *request, na_response *response, na_checks *checks)
+{
+    const flow f = own_flow(request, checks->state);
+    if (checks->state)
+        NA_TRY(put_check(request, response, &f, NA_COOKIE_STATE, checks, checks->state));
+    if (is_direct_state(checks->state))
+        return add_way_back(request, &checks->state);
+    if (checks->code_verifier)
+        NA_TRY(put_check(request, response, &f, NA_COOKIE_PKCE, checks, checks->code_verifier));
+    return checks->nonce ? put_check(request, response, &f, NA_COOKIE_NONCE, checks, checks->nonce)
+                         : NULL;
+}
+
 na_error *na_checks_make(na_request *request, na_response *response, na_checks *checks)
 {
     int wanted = request->provider->checks;
@@ -351,15 +365,8 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
         checks->code_verifier = na_random_base64url(request->pool, 32);
     if (wanted & NA_CHECK_NONCE)
         checks->nonce = na_random_base64url(request->pool, 32);
-    const flow f = own_flow(request, checks->state);
-    if (checks->state)
-        NA_TRY(put_check(request, response, &f, NA_COOKIE_STATE, checks, checks->state));
-    if (is_direct_state(checks->state))
-        return add_way_back(request, &checks->state);
-    if (checks->code_verifier)
-        NA_TRY(put_check(request, response, &f, NA_COOKIE_PKCE, checks, checks->code_verifier));
-    return checks->nonce ? put_check(request, response, &f, NA_COOKIE_NONCE, checks, checks->nonce)
-                         : NULL;
+    NA_TRY(put_checks(request, response, checks));
+    return na_redirect_wrap(request, NA_CHECKS_MAX_AGE, &checks->state);
 }
 
 /* ── taking them back ──────────────────────────────────────────────────────────────────────── */

@@ -169,6 +169,9 @@ typedef struct na_config {
     const na_provider *direct_provider;
     int has_direct; /* some page can lead to a provider without the sign-in page */
     const apr_array_header_t *redirect_origins; /* const char *; besides our own */
+    const char *redirect_proxy;                 /* NextAuthRedirectProxy; NULL if none */
+    const apr_array_header_t *proxied_hosts; /* na_host_pattern, to which it leads; NULL if none */
+    na_keyring proxy_ring;                   /* of states: see redirect_proxy.h */
     const char *frame_origins;   /* that may frame the pages, separated by blanks; NULL if none */
     const char *clear_site_data; /* header of the response to a sign-out, NULL if none */
     const apr_array_header_t *sign_in_rules;   /* na_sign_in_rule */

@@ -12,7 +12,6 @@
 #include <apr_strings.h>
 
 #include "base/text.h"
-#include "base/url.h"
 
 #define LABEL "abcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -73,6 +72,12 @@ int na_host_normalize(const char *text, char host[NA_HOST_LEN_MAX + 1])
 
 /* ── patterns ──────────────────────────────────────────────────────────────────────────────── */
 
+/* Returns ":8443"; "" for the default port. */
+static const char *port_of(const na_url *url)
+{
+    return url->origin + strlen(url->scheme) + strlen("://") + strlen(url->host);
+}
+
 /* Below a top-level domain, anyone can register a name. */
 static const char *check_star(const char *host, const char *star)
 {
@@ -107,7 +112,7 @@ const char *na_host_pattern_parse(apr_pool_t *pool, const char *text, na_host_pa
         !na_host_normalize(url.host, normal))
         return invalid;
     char *host = apr_pstrdup(pool, normal);
-    const char *port = url.origin + strlen(url.scheme) + 3 + strlen(url.host);
+    const char *port = port_of(&url);
     *pattern =
         (na_host_pattern){.scheme = url.scheme,
                           .host = host,
@@ -162,4 +167,12 @@ int na_hosts_find(const apr_array_header_t *patterns, const char *host, int port
         return 1;
     }
     return 0;
+}
+
+int na_hosts_have(const apr_array_header_t *patterns, const na_url *url)
+{
+    const char *port = port_of(url);
+    char origin[NA_ORIGIN_SIZE];
+    return na_hosts_find(patterns, url->host, *port ? na_small_number(port + 1) : 0, origin) &&
+           strcmp(origin, url->origin) == 0;
 }

@@ -6,6 +6,8 @@
 
 #include <apr_tables.h>
 
+#include "base/url.h"
+
 /* Most characters of a host name (RFC 1035 section 2.3.4, without the root's dot), and of a label.
  */
 #define NA_HOST_LEN_MAX 253
@@ -51,5 +53,8 @@ int na_host_normalize(const char *text, char host[NA_HOST_LEN_MAX + 1]);
  */
 int na_hosts_find(const apr_array_header_t *patterns, const char *host, int port,
                   char origin[NA_ORIGIN_SIZE]);
+
+/* Returns 1 if a pattern has the origin of the URL. */
+int na_hosts_have(const apr_array_header_t *patterns, const na_url *url);
 
 #endif

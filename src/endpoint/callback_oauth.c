@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "auth/checks.h"
+#include "auth/redirect_proxy.h"
 #include "auth/complete.h"
 #include "endpoint/endpoints.h"
 #include "endpoint/providers.h"
@@ -238,7 +239,7 @@ static void take_along(na_request *request, na_response *response)
 
 na_error *na_callback_oauth(na_request *request, na_response *response)
 {
-    const char *state = na_parameter(request, "state"), *code = na_parameter(request, "code");
+    const char *state = na_redirect_state(request), *code = na_parameter(request, "code");
     na_log(request, NA_LOG_DEBUG, "OAUTH_CALLBACK", "callback from the provider with %s, %s",
            state ? "a state" : "no state", code ? "a code" : "no code");
     const char *twice = repeated_parameter(request);

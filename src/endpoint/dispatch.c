@@ -8,6 +8,7 @@
 
 #include "auth/callback_url.h"
 #include "auth/checks.h"
+#include "auth/redirect_proxy.h"
 #include "auth/csrf.h"
 #include "auth/direct.h"
 #include "endpoint/endpoints.h"
@@ -395,7 +396,11 @@ na_error *na_callback(na_request *request, na_response *response)
     if (request->provider->type > NA_OAUTH)
         return na_error_new(request->pool, NA_ERR_INVALID_PROVIDER,
                             "a callback of provider '%s' requires POST", request->provider->id);
-    NA_TRY(na_checks_are_there(request, na_parameter(request, "state"))
+    int is_other;
+    NA_TRY(na_redirect_forward(request, response, &is_other));
+    if (is_other)
+        return NULL;
+    NA_TRY(na_checks_are_there(request, na_redirect_state(request))
                ? na_limit_take(request, NA_LIMIT_CALLBACK, NULL)
                : na_limit_take_stray(request, NA_LIMIT_CALLBACK));
     return na_callback_oauth(request, response);

@@ -89,6 +89,8 @@
         "rule for sign-ins", "allow|deny EXPRESSION") \
     ROW(NextAuthRedirectAllow, ONE_OR_MORE, SITE, na_build_redirect_allow, OPEN, \
         "origins that callbackUrl can lead to", "https://HOST[:PORT] …") \
+    ROW(NextAuthRedirectProxy, ONE_OR_MORE, SITE, na_build_redirect_proxy, OPEN, \
+        "URL of the endpoints to which providers send all users back, then hosts that it leads to", "https://HOST[:PORT]/PATH [https://HOST[:PORT] …]") \
     ROW(NextAuthFrameAllow, ONE_OR_MORE, SITE, na_build_frame_allow, OPEN, \
         "origins whose pages can have this site in a frame", "https://HOST[:PORT] …") \
     ROW(NextAuthClearSiteData, ONE_OR_MORE, SITE, na_build_clear_site_data, OPEN, \

@@ -121,6 +121,17 @@ static na_error *take_response_mode(apr_pool_t *pool, na_provider *provider, con
                      provider->id, value);
 }
 
+/* As in Auth.js: a proxy knows from the state where to lead, and does not pass on forms. */
+static void finish_redirect_proxy(apr_pool_t *pool, na_provider *provider)
+{
+    const char *url = provider->form_post ? NULL : provider->redirect_proxy;
+    size_t len = url ? strlen(url) : 0;
+    while (len && url[len - 1] == '/')
+        len--;
+    provider->redirect_proxy = url ? apr_pstrmemdup(pool, url, len) : NULL;
+    provider->checks |= url ? NA_CHECK_STATE : 0;
+}
+
 /* Only an ID token states how and when a user signed in at the provider. */
 static na_error *check_demands(apr_pool_t *pool, const na_provider *provider)
 {
@@ -151,6 +162,7 @@ na_error *na_provider_finish_authorization(apr_pool_t *pool, na_provider *provid
     const apr_table_t *all = apr_table_overlay(pool, of_url, fields);
     NA_TRY(take_max_age(pool, provider, apr_table_get(all, "max_age")));
     NA_TRY(take_response_mode(pool, provider, apr_table_get(all, "response_mode")));
+    finish_redirect_proxy(pool, provider);
     provider->acr_values = apr_table_get(all, "acr_values");
     provider->hosted_domain = apr_table_get(all, "hd");
     if (!provider->visitor_params)

@@ -467,6 +467,7 @@ static const option options[] = {
     WITH("dpop", set_dpop),
     WITH("visitorParams", na_provider_set_visitor_params),
     WITH("formUser", set_form_user),
+    TEXT("redirectProxyUrl", redirect_proxy),
     TEXT("token", token_url),
     TEXT("token.params", token_params),
     TEXT("userinfo", userinfo_url),

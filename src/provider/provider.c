@@ -122,6 +122,7 @@ static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int all
 {
     NA_TRY(na_provider_check_issuer(pool, p->issuer, allow_http));
     NA_TRY(na_provider_check_url(pool, "wellKnown", p->well_known, allow_http));
+    NA_TRY(na_provider_check_url(pool, "redirectProxyUrl", p->redirect_proxy, allow_http));
     NA_TRY(na_provider_check_url(pool, "authorization", p->authorization_url, allow_http));
     NA_TRY(na_provider_check_url(pool, "token", p->token_url, allow_http));
     NA_TRY(na_provider_check_url(pool, "userinfo", p->userinfo_url, allow_http));

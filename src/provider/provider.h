@@ -115,6 +115,7 @@ typedef struct na_provider {
     const char *acr_values;                   /* NULL if any, also for the next */
     const apr_array_header_t *email_domains;  /* const char *: of emailDomains=; NULL if none */
     const char *hosted_domain;                /* of hd=; "*" if any, but one is required */
+    const char *redirect_proxy; /* redirectProxyUrl=, without a slash at the end; NULL if none */
     int form_post; /* response_mode: the provider's page posts the response as a form */
     int form_user; /* the posted form can have a member `user` with the user's name, as Apple's */
     const char *token_url;

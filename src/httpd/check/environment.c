@@ -19,7 +19,6 @@ static const struct {
     {"NEXTAUTH_URL_INTERNAL", "nothing to set: only an application requests its own URL"},
     {"NEXTAUTH_DEBUG", "it has no meaning here: set LogLevel nextauth:debug"},
     {"AUTH_DEBUG", "it has no meaning here: set LogLevel nextauth:debug"},
-    {"AUTH_REDIRECT_PROXY_URL", "it has no meaning here"},
     {"NEXTAUTHCTL_SERVER", "it has no meaning here"},
 };
 

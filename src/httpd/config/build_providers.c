@@ -89,6 +89,8 @@ static const char *missing_kind(const na_provider *p)
 static na_error *finish_provider(na_builder *b, na_provider *p)
 {
     NA_TRY(fill_from_environment(b, p));
+    if (p->type <= NA_OAUTH && !p->redirect_proxy)
+        p->redirect_proxy = b->config->redirect_proxy;
     na_error *error = na_provider_finish(b->pool, p, b->config->http.allow_http);
     const char *missing = error ? missing_kind(p) : NULL;
     if (!missing)

@@ -94,6 +94,40 @@ na_error *na_build_redirect_allow(na_builder *b, const na_directive *w)
     return NULL;
 }
 
+static na_error *add_proxied(na_builder *b, const char *text, apr_array_header_t *hosts)
+{
+    na_host_pattern host;
+    const char *path;
+    const char *wrong = na_host_pattern_parse(b->pool, text, &host, &path);
+    int is_plain = !wrong && strcmp(host.scheme, "http") == 0;
+    if (wrong || (*path && strcmp(path, "/") != 0) ||
+        (is_plain && b->config->mode == NA_PRODUCTION))
+        return na_error_with_hint(na_wrong(b, "invalid origin '%s'%s%s", text, wrong ? ": " : "",
+                                           wrong ? wrong : ""),
+                                  "use https://HOST[:PORT]; HOST can be *.DOMAIN");
+    APR_ARRAY_PUSH(hosts, na_host_pattern) = host;
+    return NULL;
+}
+
+/* The URL is that of the endpoints, as in Auth.js; each provider's callback is below it. */
+na_error *na_build_redirect_proxy(na_builder *b, const na_directive *w)
+{
+    apr_array_header_t *hosts = apr_array_make(b->pool, w->argc, sizeof(na_host_pattern));
+    const char *text;
+    na_url url;
+    NA_TRY(na_value_resolve(&b->environment, w->argv[0], &text));
+    if (!na_url_parse(b->pool, text, &url) || strpbrk(url.path, "?#") ||
+        (b->config->mode == NA_PRODUCTION && strcmp(url.scheme, "https") != 0))
+        return na_error_with_hint(
+            na_wrong(b, "invalid URL '%s'", text),
+            "use https://HOST[:PORT]/api/auth, the URL of the endpoints there");
+    b->config->redirect_proxy = text;
+    for (int i = 1; i < w->argc; i++)
+        NA_TRY(add_proxied(b, w->argv[i], hosts));
+    b->config->proxied_hosts = hosts;
+    return NULL;
+}
+
 /* Over plain HTTP, an attacker in between could replace the page that has the frame. */
 na_error *na_build_frame_allow(na_builder *b, const na_directive *w)
 {

@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/redirect_proxy.h"
 #include "base/secret.h"
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
@@ -137,6 +138,8 @@ na_error *na_build_derive_keys(na_builder *b)
                                  source->dialect == NA_V4 ? "" : source->cookie.name,
                                  &source->ring));
     }
+    NA_TRY(na_redirect_proxy_derive(b->pool, config->secrets, config->secret_count,
+                                    &config->proxy_ring));
     NA_TRY(na_limits_derive(b->pool, &config->limits, config->secrets[0]));
     NA_TRY(na_keyring_derive(b->pool, config->dialect, config->secrets, config->secret_count,
                              "mod_nextauth devices", &config->device_ring));

@@ -99,6 +99,7 @@ static const variable variables[] = {
     {"NODE_ENV", ALWAYS, NextAuthMode, NULL, "", as_it_is, NULL},
     {"NEXTAUTH_URL", ALWAYS, NextAuthURL, NULL, "env:NEXTAUTH_URL", NULL, NULL},
     {"AUTH_URL", ALWAYS, NextAuthURL, NULL, "env:AUTH_URL", NULL, NULL},
+    {"AUTH_REDIRECT_PROXY_URL", ALWAYS, NextAuthRedirectProxy, NULL, "env:AUTH_REDIRECT_PROXY_URL", NULL, NULL},
     /* Auth.js: the highest number is the newest; AUTH_SECRET itself is the oldest. */
     {"NEXTAUTH_SECRET", ALWAYS, NextAuthSecret, NULL, NEW_SECRETS " env:NEXTAUTH_SECRET", NULL, NULL},
     {"AUTH_SECRET", ALWAYS, NextAuthSecret, NULL, NEW_SECRETS " env:AUTH_SECRET", NULL, NULL},
