@@ -3,7 +3,10 @@
 // One configuration for many host names: the request's host is chosen from NextAuthURL's list alone,
 // everything follows it, and the sessions of two hosts are apart.
 const { suite } = require('./lib/suite.js');
-const { freePort, htpasswd } = require('./lib/httpd.js');
+const { freePort, htpasswd, until } = require('./lib/httpd.js');
+const { databasesHere, sqlite } = require('./lib/databases.js');
+const { nextauthctl } = require('./lib/ctl.js');
+const { startMail } = require('./lib/mail.js');
 const { Client, raw } = require('./lib/client.js');
 const { startOp } = require('./lib/op.js');
 const { seal, open } = require('./lib/token.js');
@@ -141,6 +144,37 @@ suite('One configuration for many hosts', async (t) => {
     t.is([await listed(s.a), await listed(s.b), await listed(at(s, 'c.localhost'))], [1, 1, 0], 'the lists of sessions are apart');
     await a.signOut();
     t.is([await ask(s.a, token), await ask(s.b, b.cookie(NAME))], [401, 200], 'signing out ends the session of one host');
+  }
+
+  t.section('links in emails');
+  if (databasesHere().sqlite) {
+    const db = sqlite(t);
+    t.is((await nextauthctl(db, ['migrate'])).status, 0, 'a database');
+    const mail = await startMail(t, { tls: 'none' });
+    const s = await start(`NextAuthDatabase ${db.url}\nNextAuthMail ${mail.url()} "from=Site <no-reply@example.org>"\nNextAuthProvider email`);
+    const c = new Client(s.a);
+    await c.signIn('email', { email: 'ada@example.org' });
+    await until('an email arrives', () => mail.mails.length === 1);
+    const link = /https?:\/\/\S+/.exec((await mail.last()).parsed.text)[0];
+    t.ok(link.startsWith(`${s.a.url}/api/auth/callback/email?`), 'a link leads to the host where it was asked for');
+    const form = async (where, client) => {
+      const page = await client.open(link.replace(s.a.url, where.url));
+      const field = (name) => new RegExp(`name="${name}" value="([^"]*)"`).exec(page.text)?.[1];
+      return client.post('/api/auth/callback/email', Object.fromEntries(['csrfToken', 'callbackUrl', 'token', 'email'].map((name) => [name, field(name) || new URL(link).searchParams.get(name) || ''])));
+    };
+    const elsewhere = new Client(s.b);
+    t.like((await form(s.b, elsewhere)).location, /error=/, '  and cannot be used at another');
+    t.is(await elsewhere.session(), {}, '  where nobody is signed in');
+    const here = new Client(s.a);
+    await form(s.a, here);
+    t.is((await here.session()).user.email, 'ada@example.org', '  but at its own');
+    const body = `csrfToken=${await c.csrf()}&email=bob%40example.org`;
+    const cookies = [...c.cookies].map(([name, one]) => `${name}=${one.value}`).join('; ');
+    for (const host of ['evil.example.net', `a.localhost.evil.net:${s.port}`, `a.localhost:${s.port}@evil.example.net`, `x.a.localhost:${s.port}`])
+      t.ok([400, 421].includes(statusLine(await raw(s.port, `POST /api/auth/signin/email HTTP/1.1\r\nHost: ${host}\r\nX-Forwarded-Host: evil.example.net\r\nCookie: ${cookies}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`))), `Host: ${host} has no link sent`);
+    await new Client(s.a).signIn('email', { email: 'carol@example.org' }); // emails are sent in their order
+    await until('another email arrives', () => mail.recipients.includes('carol@example.org'));
+    t.ok(!mail.recipients.includes('bob@example.org'), '  as the mail server knows');
   }
 
   t.section('with a provider');

@@ -4,7 +4,7 @@
 // on to the host at which they began. Each role with Auth.js itself in the other one.
 const http = require('node:http');
 const { suite } = require('./lib/suite.js');
-const { freePort } = require('./lib/httpd.js');
+const { check, freePort } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { startOp } = require('./lib/op.js');
 
@@ -132,6 +132,10 @@ suite('One callback URL for many hosts', async (t) => {
     const tested = async (lines, more) => t.configtest({ config: config(op, lines, 'http://a.localhost:@PORT@'), ...more });
     t.is((await tested('', { env })).status, 0, 'AUTH_REDIRECT_PROXY_URL is a URL');
     t.like((await tested('', { env: { AUTH_REDIRECT_PROXY_URL: 'login' } })).output, /invalid URL 'login'/, '  or refused');
+    const { told } = await check(t, { config: config(op, 'NextAuthRedirectProxy http://login.localhost:1/auth/', 'http://*.localhost:@PORT@ http://b.localhost:@PORT@') }, ['--json']);
+    const rows = (group, subject) => told.findings.filter((row) => row.group === group && row.subject === subject).map(({ message }) => message.replace(/:\d{2,}/g, ''));
+    t.is(rows('providers', 'acme')[0], 'register http://login.localhost:1/auth/callback/acme', 'check tells which callback URL to register');
+    t.is(rows('site', 'URL'), ['http://*.localhost/api/auth', 'http://b.localhost/api/auth'], '  and lists all URLs');
     t.like((await tested('NextAuthRedirectProxy http://login.localhost http://*.org')).output, /invalid origin 'http:\/\/\*\.org'/, 'hosts are checked');
     t.like((await tested('NextAuthRedirectProxy http://login.localhost http://a.localhost/x')).output, /invalid origin 'http:\/\/a\.localhost\/x'/, '  and have no path');
   }

@@ -85,9 +85,9 @@ static const char *passkey_rp(const na_builder *b, const na_provider *p)
 /* RFC 6749 section 3.1.2: providers compare it character by character. */
 static const char *callback_url(const na_builder *b, const na_provider *p)
 {
-    return b->config->base_url
-               ? apr_pstrcat(b->pool, "register ", b->config->base_url, "/callback/", p->id, NULL)
-               : "the callback URL is unknown: NextAuthURL or NextAuthBasePath is invalid";
+    const char *base = p->redirect_proxy ? p->redirect_proxy : b->config->base_url;
+    return base ? apr_pstrcat(b->pool, "register ", base, "/callback/", p->id, NULL)
+                : "the callback URL is unknown: NextAuthURL or NextAuthBasePath is invalid";
 }
 
 /* Require valid-user admits every user of a provider, and anyone can be a user of a public one. */
