@@ -6,6 +6,7 @@ const { freePort } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
 const { nextauthctl } = require('./lib/ctl.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
+const { codeOf, enrol, give, oathtoolIsHere } = require('./lib/second-factor.js');
 const { startOp } = require('./lib/op.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 
@@ -30,7 +31,7 @@ NextAuthURL http://localhost:@PORT@
 NextAuthSite the-site
 NextAuthSecret 0123456789abcdef0123456789abcdef
 NextAuthSOCache shmcb:@DIR@/sessions(1048576)
-NextAuthProvider acme type=oidc issuer=${issuer} clientId=client-acme "clientSecret=${secret}" logout=true
+NextAuthProvider acme type=oidc issuer=${issuer} clientId=client-acme "clientSecret=${secret}" logout=true authorization.params=max_age=3600
 NextAuthProvider bare type=oidc issuer=${issuer} clientId=client-bare "clientSecret=${secret}" logout=fromProvider allowDangerousEmailAccountLinking=true
 NextAuthProvider other type=oidc issuer=${issuer} clientId=client-other "clientSecret=${secret}" logout=true
 NextAuthCookie sessionToken name=${SESSION}
@@ -118,6 +119,29 @@ suite('Sessions end when the provider says so', async (t) => {
     t.is([await asThief(site, alice), await asThief(there, alice)], [200, 200], 'a session of one is valid at the other');
     await op.endSession(alice.client);
     t.is([await asThief(site, alice), await asThief(there, alice)], [401, 401], 'and a logout that one is told of ends it at both');
+  }
+
+  if (databasesHere().sqlite && oathtoolIsHere()) {
+    t.section('with a second factor');
+    const two = { database: true, more: () => 'NextAuthSessionStore socache checkInterval=0\nNextAuthTwoFactor Optional' };
+    const { op, site } = await start(t, two);
+    const first = await signIn(op, site, 'alice');
+    const { key } = await enrol(first.client);
+    const raised = { stolen: first.client.cookie(SESSION) };
+    t.is([await asThief(site, first), await asThief(site, raised)], [401, 200], 'setting it up replaces the session');
+    await op.endSession(first.client);
+    t.is([op.said, await asThief(site, raised)], [[['client-acme', 'success']], 401], 'which ends with the session at the provider, too');
+    const second = await signIn(op, site, 'alice');
+    t.is(second.stolen, undefined, 'a sign-in waits for its code');
+    await give(second.client, codeOf(key, 1));
+    const given = { stolen: second.client.cookie(SESSION) };
+    t.is(await asThief(site, given), 200, 'and begins with it');
+    await op.endSession(second.client);
+    t.is(await asThief(site, given), 401, 'and ends with the session at the provider');
+    const third = await signIn(op, site, 'alice');
+    await op.endSession(third.client);
+    await give(third.client, codeOf(key, 2));
+    t.is([third.client.cookie(SESSION), await third.client.session()], [undefined, {}], 'one that waits while the provider ends its session never begins');
   }
 
   t.section('what is recorded');

@@ -120,7 +120,8 @@ static na_error *ended(const na_registry *registry, apr_pool_t *pool, const na_s
     apr_int64_t seconds = apr_time_sec(now);
     if (record->expires - seconds < registry->remember / 2 &&
         record->expires - seconds > NA_END_SHORT)
-        NA_TRY(na_end_remember(registry, pool, record->user, key, seconds + registry->remember));
+        NA_TRY(na_end_remember(registry, pool, record->user, key, &record->at_provider,
+                               seconds + registry->remember));
     return na_error_new(pool, NA_ERR_SESSION, "the session was ended");
 }
 

@@ -17,10 +17,23 @@ static apr_int64_t later(apr_int64_t a, apr_int64_t b)
     return a > b ? a : b;
 }
 
-na_error *na_end_remember(const na_registry *registry, apr_pool_t *pool, const char *user,
-                          const na_store_key *key, apr_int64_t until)
+/* The session that takes the place of an ended one needs the names (na_session_restart). */
+static na_record ended_record(const char *user, const na_provider_names *at_provider,
+                              apr_int64_t until)
 {
-    na_record ended = {.user = user, .address = "", .device = "", .expires = until, .ended = 1};
+    return (na_record){.user = user,
+                       .address = "",
+                       .device = "",
+                       .expires = until,
+                       .ended = 1,
+                       .at_provider = *at_provider};
+}
+
+na_error *na_end_remember(const na_registry *registry, apr_pool_t *pool, const char *user,
+                          const na_store_key *key, const na_provider_names *at_provider,
+                          apr_int64_t until)
+{
+    na_record ended = ended_record(user, at_provider, until);
     na_bytes value;
     NA_TRY(na_record_seal(pool, registry->keys, key, &ended, &value));
     return na_store_put(registry->stores[0], pool, key, value, apr_time_from_sec(until));
@@ -31,9 +44,10 @@ na_error *na_end_remember(const na_registry *registry, apr_pool_t *pool, const c
  * early, because a missing record is enough to refuse a token that claims to have one.
  */
 static na_error *bury_shortly(const na_registry *registry, apr_pool_t *pool, const char *user,
-                              const na_store_key *key, apr_int64_t until)
+                              const na_store_key *key, const na_provider_names *at_provider,
+                              apr_int64_t until)
 {
-    na_record ended = {.user = user, .address = "", .device = "", .expires = until, .ended = 1};
+    na_record ended = ended_record(user, at_provider, until);
     na_bytes value, there;
     NA_TRY(na_record_seal(pool, registry->keys, key, &ended, &value));
     for (int i = 0; i < TRIES; i++) {
@@ -57,11 +71,12 @@ na_error *na_end_record(const na_registry *registry, apr_pool_t *pool, const cha
         record = (na_record){.in_token = 1};
     apr_int64_t seconds = apr_time_sec(now);
     if (record.in_token && !record.vouched && !is_covered)
-        NA_TRY(na_end_remember(registry, pool, user, key,
+        NA_TRY(na_end_remember(registry, pool, user, key, &record.at_provider,
                                later(seconds + registry->remember,
                                      record.expires + 2 * NA_CLOCK_TOLERANCE)));
     else
-        NA_TRY(bury_shortly(registry, pool, user, key, seconds + NA_END_SHORT));
+        NA_TRY(
+            bury_shortly(registry, pool, user, key, &record.at_provider, seconds + NA_END_SHORT));
     if (registry->token_keys)
         NA_TRY(na_token_entry_remove(registry, pool, key, now));
     if (registry->observer && na_record_is_live(&record, now))

@@ -10,7 +10,8 @@
 
 /* Remembers the end of a session, in the first store, until a time in seconds. */
 na_error *na_end_remember(const na_registry *registry, apr_pool_t *pool, const char *user,
-                          const na_store_key *key, apr_int64_t until);
+                          const na_store_key *key, const na_provider_names *at_provider,
+                          apr_int64_t until);
 
 /*
  * Ends a session's record. If its tokens can be used without a record, the end is remembered until
