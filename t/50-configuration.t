@@ -120,6 +120,7 @@ const wrong = [
   ['an unknown strategy', { strategy: 'NextAuthSessionStrategy cookie' }, /NextAuthSessionStrategy on line .*invalid strategy 'cookie': expected jwt or database/],
   ['the database strategy without a store', { strategy: 'NextAuthSessionStrategy database' }, /NextAuthSessionStrategy database requires NextAuthSessionStore: set NextAuthSessionStore redis, database, or socache/],
   ['tokens without a store', { tokens: 'NextAuthKeepTokens On' }, /NextAuthKeepTokens on line .*requires NextAuthSessionStore: set NextAuthSessionStore redis, database, or socache/],
+  ['tokens without end', { tokens: 'NextAuthKeepTokens On onRefusal=ignore', cache: 'NextAuthSOCache shmcb:@DIR@/c(512000)', store: 'NextAuthSessionStore socache' }, /NextAuthKeepTokens on line .*invalid onRefusal='ignore': expected mark or end/],
   ['tokens perhaps', { tokens: 'NextAuthKeepTokens maybe' }, /NextAuthKeepTokens on line .*invalid value 'maybe': expected On or Off/],
   ['StatsD without a port', { statsd: 'NextAuthStatsD localhost' }, /NextAuthStatsD on line .*invalid address 'localhost': expected HOST:PORT/],
   ['StatsD of an unknown format', { statsd: 'NextAuthStatsD localhost:8125 format=graphite' }, /NextAuthStatsD on line .*invalid format='graphite': expected statsd or dogstatsd/],
@@ -289,6 +290,7 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
   const place = (line) => `<Location /dav>\nAuthType NextAuth\nRequire valid-user\n${line}\n</Location>`;
   for (const [what, factor, line, message] of [
     ['an acr that no provider states', '', 'Require nextauth-acr gold', /Require on line \d+ of \S+: no provider is of OpenID Connect: no session meets it: add a provider with type=oidc/],
+    ['a token that is not kept', '', 'NextAuthPassTokens access', /NextAuthPassTokens on line \d+ of \S+: NextAuthKeepTokens is Off: there are no tokens to pass on: set NextAuthKeepTokens On/],
     ['a second factor that is off', '', 'Require nextauth-2fa', /Require on line \d+ of \S+: NextAuthTwoFactor is Off: no session meets it: set NextAuthTwoFactor Optional/],
   ]) {
     t.like((await t.configtest({ files, config: written({ ...odd, factor, place: place(line) }) })).output, message, `${what} is warned of`);

@@ -61,13 +61,13 @@ const defaultOf = (name, { fields }) => new RegExp(`\`(${name} [^\`]+)\``).exec(
 
 function faultsOf(name, known, section, conf) {
   const { fields, order } = section;
-  const expected = FIELDS.filter((field) => field !== 'Override' || isOfDirectories(known));
+  const expected = FIELDS.filter((field) => field !== 'Override' || known.override);
   const faults = [];
   const says = (holds, what) => { if (!holds) faults.push(`${name}: ${what}`); };
   says(order.join() === expected.join(), `has ${order.join(', ')} instead of ${expected.join(', ')}`);
   says(/^[A-Z](?!.*\. ).*[^.]$/.test(fields.Description || ''), 'Description is not one sentence without a period');
   says(codeOf(fields.Syntax) === `${name} ${known.help.split(': ').slice(1).join(': ')}`, `Syntax is not the form of its help: ${known.help}`);
-  says(isOfDirectories(known) ? fields.Context === 'directory, .htaccess' : /^server config(, virtual host)?$/.test(fields.Context), `Context is not where httpd allows it: ${known.where}`);
+  says(isOfDirectories(known) ? fields.Context === (known.override ? 'directory, .htaccess' : 'directory') : /^server config(, virtual host)?$/.test(fields.Context), `Context is not where httpd allows it: ${known.where}`);
   says(fields.Override === (isOfDirectories(known) ? known.override : undefined), `Override is not ${known.override}`);
   says(/^\d+\.\d+ and later$/.test(fields['Module version'] || ''), 'Module version is none');
   says(section.examples.some((example) => new RegExp(`^ *${name} `, 'm').test(example)), 'no example has it');
@@ -139,7 +139,8 @@ function companions(lines) {
     [/^ *NextAuth(Feature \w+ On|Provider email)/m, 'NextAuthMail smtp://localhost from=no-reply@example.org'],
     [/^ *NextAuthSession(Store redis|Strategy database)/m, 'NextAuthRedis redis://localhost:6379'],
     [/^ *NextAuthSessionStrategy database/m, 'NextAuthSessionStore redis'],
-    [/^ *NextAuthKeepTokens On/m, 'NextAuthRedis redis://localhost:6379\nNextAuthSessionStore redis'],
+    [/^ *NextAuthPassTokens \w/m, 'NextAuthKeepTokens On'],
+    [/^ *NextAuth(KeepTokens On|PassTokens \w)/m, 'NextAuthRedis redis://localhost:6379\nNextAuthSessionStore redis'],
     [/^ *NextAuthPreservePost On/m, 'NextAuthSOCache shmcb:nextauth-sessions(1048576)\nNextAuthSessionStore socache checkInterval=5'],
     [/^ *NextAuthSessionStore socache/m, 'NextAuthSOCache shmcb:nextauth-sessions(1048576)'],
   ];

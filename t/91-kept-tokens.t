@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { freePort } = require('./lib/httpd.js');
+const { childrenOf, freePort, until } = require('./lib/httpd.js');
+const { startApp } = require('./lib/app.js');
 const { Client } = require('./lib/client.js');
 const { startOp } = require('./lib/op.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
@@ -10,8 +11,11 @@ const { redisIsHere, startRedis } = require('./lib/redis.js');
 const FULL = 600;
 const SECRET = 'the secret of sessions has 32 bytes';
 
+// Seconds for which the provider's next access tokens are valid.
+const lifetime = { seconds: 600 };
+const ttlOf = (its) => ({ AccessToken: () => its.seconds, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, RefreshToken: 600, Session: 600 });
 // Every sign-in gets a refresh token, each can be used once, and a second use revokes all of them.
-const settings = { issueRefreshToken: async () => true, rotateRefreshToken: true };
+const settings = { issueRefreshToken: async () => true, rotateRefreshToken: true, ttl: ttlOf(lifetime) };
 
 const client = (port, more) => ({ client_id: 'the-client', client_secret: 'a secret between the two',
   redirect_uris: [`http://localhost:${port}/api/auth/callback/acme`],
@@ -27,6 +31,14 @@ ${more}
   AuthType NextAuth
   Require valid-user
 </Location>`;
+const places = (app, names) => names.map((name) => `<Location /${name.replace(' ', '-')}/>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthPassTokens ${name}
+  ProxyPass http://127.0.0.1:${app.port}/
+</Location>`).join('\n');
+const ACCESS = 'x-nextauth-access-token';
+const refreshes = (op) => op.requests.filter(({ path, form }) => path === '/token' && form.grant_type === 'refresh_token');
 
 async function signedIn(op, site) {
   const c = new Client(site);
@@ -69,5 +81,174 @@ ${provider(op)}`) });
     t.is(left, [false, true], `${strategy}: signing out removes its tokens, and only them`);
     await again.signOut();
     t.is((await entries(redis)).some(({ ttl }) => ttl > 300), false, `${strategy}: then the others`);
+  }
+
+  t.section('two servers with one store renew an expired token once');
+  for (const strategy of ['jwt', 'database']) {
+    const [port, redis] = [await freePort(), await startRedis(t)];
+    const op = await startOp(t, { clients: [client(port)], settings });
+    const app = await startApp(t);
+    const lines = `NextAuthRedis ${redis.url}
+NextAuthSessionStore redis
+NextAuthSessionStrategy ${strategy}
+NextAuthKeepTokens On
+${provider(op)}
+${places(app, ['access', 'access refresh', 'id', 'bearer', 'none'])}`;
+    const here = await t.httpd({ port, config: config(port, lines) });
+    const there = await t.httpd({ config: config(port, lines) });
+    const both = { get: (c, i, path) => new Client(i % 2 ? there : here).get(path, { headers: { cookie: c.jar.header(here.url) } }) };
+
+    lifetime.seconds = 2;
+    const c = await signedIn(op, here);
+    const first = (await c.get('/access/')).json.user;
+    lifetime.seconds = 600;
+    const before = refreshes(op).length;
+    await until('the token to expire', () => Date.now() / 1000 > Number(first[`${ACCESS}-expires`]));
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => both.get(c, i, '/access/')));
+    t.is([...new Set(answers.map(({ status }) => status))], [200], `${strategy}: 40 requests to both are answered`);
+    const tokens = [...new Set(answers.map(({ json }) => json?.user?.[ACCESS]))];
+    t.is(tokens.length, 1, `${strategy}: with one access token`, tokens.length);
+    t.ok(tokens[0] && tokens[0] !== first[ACCESS], `${strategy}: a new one`);
+    t.is(refreshes(op).length, before + 1, `${strategy}: for which the provider was asked once`);
+    t.is((await both.get(c, 1, '/access/')).json.user[ACCESS], tokens[0], `${strategy}: and which is kept`);
+    t.is(op.errors, [], `${strategy}: the provider saw no refresh token twice`);
+    if (strategy === 'database') continue;
+
+    t.section('what a location gets');
+    const names = async (path) => Object.keys((await c.get(path)).json.user).filter((name) => /token/.test(name)).sort();
+    t.is(await names('/access/'), [ACCESS, `${ACCESS}-expires`], 'the access token, and when it expires');
+    t.is(await names('/access-refresh/'), [ACCESS, `${ACCESS}-expires`, 'x-nextauth-refresh-token'], 'the refresh token, where it says so');
+    t.like((await c.get('/id/')).json.user['x-nextauth-id-token'], /^eyJ/, 'the ID token');
+    t.is(await names('/none/'), [], 'or nothing');
+    const forged = { 'x-nextauth-access-token': 'forged', 'X_NextAuth.Access-Token': 'forged', 'X-NEXTAUTH-ID-TOKEN': 'forged', authorization: 'Bearer forged' };
+    t.unlike(JSON.stringify((await c.get('/id/', { headers: { ...forged, authorization: '' } })).json), /forged/, 'what a client sends under these names is removed, in every spelling');
+  }
+
+  // A site and its provider; `refresh` uses a refresh token somewhere else, which is theft to the provider.
+  async function start(lines = '', more = {}, timeout = 2) {
+    const own = { seconds: 600 };
+    const [port, redis, app] = [await freePort(), await startRedis(t), await startApp(t, (request) => request.headers)];
+    const op = await startOp(t, { clients: [client(port)], settings: { ...settings, ttl: ttlOf(own), ...more } });
+    const text = (secret, options) => config(port, `NextAuthRedis ${redis.url}
+NextAuthSessionStore redis checkInterval=0
+NextAuthKeepTokens On ${options}
+NextAuthHTTP timeout=${timeout}s
+${provider(op)}
+${places(app, ['access', 'access refresh', 'bearer'])}`).replace(SECRET, secret);
+    const site = await t.httpd({ port, config: text(SECRET, lines) });
+    const refresh = (token) => fetch(`${op.issuer}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token }),
+      headers: { authorization: `Basic ${Buffer.from(`the-client:${encodeURIComponent('a secret between the two')}`).toString('base64')}` } });
+    return { port, redis, op, site, text, refresh, lifetime: own };
+  }
+  const expired = (answer) => until('the token to expire', () => Date.now() / 1000 > Number(answer.json.user[`${ACCESS}-expires`]));
+  async function signedInShortly(s, seconds = 2) {
+    s.lifetime.seconds = seconds;
+    const c = await signedIn(s.op, s.site);
+    const answer = await c.get('/access-refresh/');
+    s.lifetime.seconds = 600;
+    return { c, answer, refreshToken: answer.json.user['x-nextauth-refresh-token'], accessToken: answer.json.user[ACCESS] };
+  }
+
+  t.section('a provider that refuses to renew');
+  for (const on of ['mark', 'end']) {
+    const s = await start(`onRefusal=${on}`);
+    const { c, answer, refreshToken } = await signedInShortly(s);
+    t.is((await s.refresh(refreshToken)).status, 200, `${on}: somebody else uses the refresh token`);
+    await expired(answer);
+    const next = await c.page('/access/');
+    t.like(s.site.log(), /'acme' refuses to renew the access token: .*invalid_grant/, `${on}: the provider refuses, which is logged`);
+    if (on === 'mark') {
+      t.is([next.status, next.json.user['x-nextauth-error'], next.json.user[ACCESS]], [200, 'RefreshTokenError', undefined], 'mark: the application is told, and gets no token');
+      t.is((await c.session()).error, 'RefreshTokenError', 'mark: the session says so where Auth.js\'s guide has it');
+      const asked = refreshes(s.op).length;
+      await c.page('/access/');
+      t.is(refreshes(s.op).length, asked, 'mark: the provider is not asked again');
+      await s.op.login(c, await c.signIn('acme'), 'alice');
+      t.is([(await c.session()).error, Boolean((await c.get('/access/')).json.user[ACCESS])], [undefined, true], 'mark: until the user signs in again');
+    } else {
+      t.like(next.location, /\/api\/auth\/signin\?callbackUrl=/, 'end: the browser is sent to sign in');
+      t.is(await c.session(), {}, 'end: there is no session');
+      t.like(s.site.log(), /signOut: 'alice'/, 'end: and the log has its end');
+    }
+  }
+
+  t.section('a provider that is down');
+  {
+    const s = await start();
+    const { c, answer, accessToken } = await signedInShortly(s, 8);
+    await s.op.stop();
+    const expires = Number(answer.json.user[`${ACCESS}-expires`]);
+    let served = 0;
+    await until('an answer after the token expired', async () => {
+      const got = await c.get('/access/');
+      if (got.status === 503) return Date.now() / 1000 >= expires - 1;
+      served += got.status === 200 && got.json.user[ACCESS] === accessToken;
+      return false;
+    });
+    t.ok(served > 0, 'the old token is served');
+    t.like(s.site.log(), /could not renew the access token of 'acme', trying again in 10 s/, 'also once it was to be renewed');
+    const last = await c.get('/access/');
+    t.is([last.status, last.headers['retry-after']], [503, '5'], 'and 503 when it has expired');
+    t.is((await c.get('/members/')).status, 200, 'but not where no token is passed on');
+  }
+
+  t.section('a session that ends while its token is renewed');
+  {
+    const s = await start();
+    const { c, answer } = await signedInShortly(s);
+    const copy = { headers: { cookie: c.jar.header(s.site.url) } };
+    await expired(answer);
+    let release;
+    s.op.hold = new Promise((resolve) => { release = resolve; });
+    const during = new Client(s.site).get('/access/', copy);
+    await until('the lease', async () => (await entries(s.redis)).some(({ size }) => size > FULL + 250));
+    await c.signOut();
+    release();
+    const got = await during;
+    t.is(got.json?.user?.[ACCESS], undefined, 'its request gets no token');
+    t.is((await new Client(s.site).get('/access/', copy)).status, 401, 'the session has ended');
+    t.is((await entries(s.redis)).filter(({ size, ttl }) => size > FULL || ttl > 300), [], 'and no token of it is kept');
+  }
+
+  t.section('a process that dies while it renews');
+  await Promise.all([[false, 'renewed'], [true, 'refused']].map(async ([rotates, outcome]) => {
+    const s = await start('', { rotateRefreshToken: rotates }, 5);
+    const { c, answer, accessToken } = await signedInShortly(s);
+    await expired(answer);
+    // The answer to the first renewal never arrives, though the provider redeemed it.
+    s.op.losesAnswers = true;
+    const before = refreshes(s.op).length;
+    const lost = c.get('/access/').catch(() => ({ status: 0 }));
+    await until('the renewal', () => refreshes(s.op).length > before);
+    for (const pid of childrenOf(s.site.pid)) process.kill(pid, 'SIGKILL');
+    await lost;
+    s.op.losesAnswers = false;
+    let got;
+    await until('another process', async () => {
+      got = await c.get('/access/').catch(() => ({ status: 0 }));
+      return got.status === 200;
+    });
+    t.is(got.json.user[ACCESS] ? 'renewed' : got.json.user['x-nextauth-error'] && 'refused', outcome, `another one tries again, and is ${outcome} where refresh tokens ${rotates ? 'rotate' : 'stay valid'}`);
+    t.isnt(got.json.user[ACCESS], accessToken, 'and the old token is not served');
+    t.like(s.site.log(), /a renewal of tokens did not end: trying again/, 'which is logged');
+  }));
+
+  t.section('a new secret');
+  {
+    const s = await start();
+    const { c, answer, accessToken } = await signedInShortly(s, 600);
+    const next = await t.httpd({ config: s.text(`a newer secret of this site, too" "${SECRET}`, '') });
+    const got = await new Client(next).get('/access/', { headers: { cookie: c.jar.header(s.site.url) } });
+    t.is(got.json?.user?.[ACCESS], accessToken, 'what the previous one encrypted is found', answer.status);
+    const lost = await t.httpd({ config: s.text('a newer secret of this site, too', '') });
+    t.is((await new Client(lost).get('/access/', { headers: { cookie: c.jar.header(s.site.url) } })).status, 401, 'until it is removed');
+  }
+
+  t.section('the header Authorization');
+  {
+    const s = await start();
+    const { c, accessToken } = await signedInShortly(s, 600);
+    t.is((await c.get('/bearer/')).json.user.authorization, `Bearer ${accessToken}`, 'has the access token');
+    t.is((await c.get('/bearer/', { headers: { 'X-NextAuth-Access-Token': 'forged' } })).json.user[ACCESS], undefined, 'and nothing else does');
   }
 });

@@ -124,7 +124,9 @@ enum {
 
 /* NextAuthKeepTokens. */
 typedef struct na_keeping {
-    int is_on; /* all tokens are kept; if not, an ID token alone can be */
+    int is_on;           /* all tokens are kept; if not, an ID token alone can be */
+    long refresh_before; /* seconds before an access token expires at which it is renewed */
+    int ends_refused;    /* a session whose tokens are renewed no more ends; if not, it is marked */
 } na_keeping;
 
 /* NextAuthSite unbound=: whether tokens that name no site are accepted. */

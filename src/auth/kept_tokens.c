@@ -4,7 +4,6 @@
 
 #include "auth/report.h"
 #include "base/json.h"
-#include "session/token_entry.h"
 
 /* ── the entry as JSON; names are short, because shared memory is small ────────────────────── */
 
@@ -15,6 +14,10 @@
 #define SCOPE "s"
 #define TYPE "t"
 #define EXPIRES_AT "x"
+#define RECEIVED_AT "n"
+#define REFUSED "f"
+#define SUBJECT "u"
+#define ACCOUNT_ID "c"
 
 static void set_text(json_t *json, const char *name, const char *text)
 {
@@ -22,33 +25,41 @@ static void set_text(json_t *json, const char *name, const char *text)
         json_object_set_new(json, name, json_string(text));
 }
 
-static json_t *json_of_tokens(apr_pool_t *pool, const na_tokens *tokens, const char *provider,
-                              int is_id_alone)
+void na_kept_tokens_replace(json_t *json, const na_tokens *renewed)
 {
-    json_t *json = na_json_own(pool, json_object());
-    set_text(json, PROVIDER, provider);
-    set_text(json, ID, tokens->id_token);
-    if (is_id_alone)
-        return json;
-    set_text(json, ACCESS, tokens->access_token);
-    set_text(json, REFRESH, tokens->refresh_token);
-    set_text(json, SCOPE, tokens->scope);
-    set_text(json, TYPE, tokens->token_type);
-    json_object_set_new(json, EXPIRES_AT, json_integer(tokens->expires_at));
-    return json;
+    set_text(json, ACCESS, renewed->access_token);
+    set_text(json, REFRESH, renewed->refresh_token);
+    set_text(json, ID, renewed->id_token);
+    set_text(json, SCOPE, renewed->scope);
+    set_text(json, TYPE, renewed->token_type);
+    json_object_set_new(json, EXPIRES_AT, json_integer(renewed->expires_at));
+    json_object_set_new(json, RECEIVED_AT, json_integer(apr_time_sec(apr_time_now())));
 }
 
-static void read_tokens(const json_t *json, na_kept_tokens *kept)
+/* The ID token stays for the sign-out. */
+void na_kept_tokens_refuse(json_t *json)
 {
-    json_int_t expires_at = 0;
+    json_object_del(json, ACCESS);
+    json_object_del(json, REFRESH);
+    json_object_set_new(json, REFUSED, json_true());
+}
+
+void na_kept_tokens_read(const json_t *json, na_kept_tokens *kept)
+{
+    json_int_t expires_at = 0, received_at = 0;
     na_json_number(json, EXPIRES_AT, &expires_at);
+    na_json_number(json, RECEIVED_AT, &received_at);
     *kept = (na_kept_tokens){.provider = na_json_string(json, PROVIDER),
                              .access_token = na_json_string(json, ACCESS),
                              .refresh_token = na_json_string(json, REFRESH),
                              .id_token = na_json_string(json, ID),
                              .scope = na_json_string(json, SCOPE),
                              .token_type = na_json_string(json, TYPE),
-                             .expires_at = expires_at};
+                             .expires_at = expires_at,
+                             .received_at = received_at,
+                             .subject = na_json_string(json, SUBJECT),
+                             .account_id = na_json_string(json, ACCOUNT_ID),
+                             .is_refused = json_is_true(json_object_get(json, REFUSED))};
 }
 
 /* ── the tokens of a sign-in ───────────────────────────────────────────────────────────────── */
@@ -60,7 +71,7 @@ static const na_provider *provider_of(const na_request *request, const na_sign_i
     return at >= 0 ? APR_ARRAY_IDX(providers, at, const na_provider *) : NULL;
 }
 
-static const na_registry *registry_of(const na_request *request)
+const na_registry *na_kept_tokens_registry(const na_request *request)
 {
     const na_registry *registry = request->sessions->registry;
     return registry && registry->token_keys ? registry : NULL;
@@ -81,7 +92,7 @@ static na_store_key key_to_begin(na_request *request, json_t *claims)
 
 static na_error *keep_tokens(na_request *request, const na_sign_in *sign_in, apr_int64_t expires)
 {
-    const na_registry *registry = registry_of(request);
+    const na_registry *registry = na_kept_tokens_registry(request);
     const na_provider *provider =
         sign_in->tokens && registry ? provider_of(request, sign_in) : NULL;
     int keeps_all = request->config->keeping.is_on;
@@ -89,10 +100,14 @@ static na_error *keep_tokens(na_request *request, const na_sign_in *sign_in, apr
         (!keeps_all && !(provider->logout == NA_LOGOUT_BOTH && sign_in->tokens->id_token)))
         return NULL;
     const na_store_key key = key_to_begin(request, sign_in->claims);
-    na_error *error =
-        na_token_entry_add(registry, request->pool, &key,
-                           json_of_tokens(request->pool, sign_in->tokens, provider->id, !keeps_all),
-                           expires);
+    json_t *json = na_json_own(request->pool, json_pack("{s:s}", PROVIDER, provider->id));
+    set_text(json, SUBJECT, sign_in->tokens->subject);
+    set_text(json, ACCOUNT_ID, sign_in->event.account_id);
+    if (keeps_all)
+        na_kept_tokens_replace(json, sign_in->tokens);
+    else
+        set_text(json, ID, sign_in->tokens->id_token);
+    na_error *error = na_token_entry_add(registry, request->pool, &key, json, expires);
     if (!error || keeps_all)
         return error ? na_error_wrap(request->pool, error, NULL, "could not keep the tokens")
                      : NULL;
@@ -107,7 +122,7 @@ na_error *na_kept_tokens_wait(na_request *request, const na_sign_in *sign_in)
 
 na_error *na_kept_tokens_begin(na_request *request, const na_sign_in *sign_in)
 {
-    const na_registry *registry = registry_of(request);
+    const na_registry *registry = na_kept_tokens_registry(request);
     apr_int64_t expires = na_lifetime_end(&request->config->session.lifetime,
                                           apr_time_sec(request->now), request->now);
     const char *id = na_json_string(sign_in->claims, NA_CLAIM_SESSION_ID);
@@ -121,13 +136,13 @@ na_error *na_kept_tokens_begin(na_request *request, const na_sign_in *sign_in)
 na_error *na_kept_tokens_find(na_request *request, const na_session *session, na_kept_tokens *kept,
                               int *found)
 {
-    const na_registry *registry = registry_of(request);
+    const na_registry *registry = na_kept_tokens_registry(request);
     na_token_entry entry = {.json = NULL};
     if (registry)
         NA_TRY(na_token_entry_find(registry, request->pool, na_session_key(request->pool, session),
                                    &entry));
     *found = entry.json != NULL;
     if (*found)
-        read_tokens(entry.json, kept);
+        na_kept_tokens_read(entry.json, kept);
     return NULL;
 }

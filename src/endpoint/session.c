@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "auth/callbacks.h"
+#include "auth/renew_tokens.h"
 #include "auth/report.h"
 #include "auth/respond.h"
 #include "auth/session.h"
@@ -34,6 +35,13 @@ static void copy_user_claim(json_t *user, const char *name, const json_t *claims
         json_object_set_new(user, name, json_null());
 }
 
+/* Returns RefreshTokenError where Auth.js' guide has it: applications look for it there. */
+static const char *error_of(const json_t *claims)
+{
+    const char *error = na_json_string(claims, NA_CLAIM_ERROR);
+    return error && na_is_same(error, NA_REFRESH_TOKEN_ERROR) ? NA_REFRESH_TOKEN_ERROR : NULL;
+}
+
 /* Returns NextAuth's session: user, expiry, and the claims of NextAuthSessionClaim.
  */
 static json_t *session_json(na_request *request, const json_t *claims, apr_int64_t expires)
@@ -48,8 +56,19 @@ static json_t *session_json(na_request *request, const json_t *claims, apr_int64
         copy_claim(user, strcmp(name, "sub") == 0 ? "id" : name, claims, name);
     }
     return na_json_own(request->pool,
-                       json_pack("{s:o, s:s}", "user", user, "expires",
-                                 na_iso8601(request->pool, apr_time_from_sec(expires))));
+                       json_pack("{s:o, s:s, s:s*}", "user", user, "expires",
+                                 na_iso8601(request->pool, apr_time_from_sec(expires)), "error",
+                                 error_of(claims)));
+}
+
+/* Marks a session whose access token the provider renews no more. If the store is down, later. */
+static void mark_refused(na_request *request, const na_session *session, json_t *claims)
+{
+    na_kept_tokens kept;
+    int found = 0;
+    if (request->config->keeping.is_on && !na_kept_tokens_find(request, session, &kept, &found) &&
+        found && kept.is_refused)
+        json_object_set_new(claims, NA_CLAIM_ERROR, json_string(NA_REFRESH_TOKEN_ERROR));
 }
 
 /*
@@ -64,6 +83,7 @@ static na_error *renew_session(na_request *request, na_response *response,
     int must_write = is_asked && is_update;
     NA_TRY(na_session_prepare(request->sessions, &request->visit, session, &renewal));
     renewal.is_written |= must_write;
+    mark_refused(request, session, renewal.claims);
     if (renewal.is_written)
         NA_TRY(na_callback_jwt_again(request, is_update, renewal.claims));
     na_error *error = na_session_renew(request->sessions, &request->visit, session, &renewal,

@@ -47,8 +47,8 @@
         "property of the client that sessions are bound to", "certificate|fingerprint|off|EXPRESSION") \
     ROW(NextAuthSessionStore, ONE_OR_MORE, SITE, na_build_session_store, OPEN, \
         "store of session records, then previous stores", "redis|database|socache|none [PREVIOUS-STORE …] [key=value …]") \
-    ROW(NextAuthKeepTokens, ONE, SITE, na_build_keep_tokens, OPEN, \
-        "tokens of providers in the session store", "On|Off") \
+    ROW(NextAuthKeepTokens, ONE_OR_MORE, SITE, na_build_keep_tokens, OPEN, \
+        "tokens of providers in the session store", "On|Off [key=value …]") \
     ROW(NextAuthSOCache, ONE, SITE, na_build_socache, OPEN, \
         "shared object cache of the session store", "PROVIDER[:ARGUMENT]") \
     ROW(NextAuthRedis, ONE_OR_MORE, SITE, na_build_redis, HIDDEN, \

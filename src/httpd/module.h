@@ -155,6 +155,15 @@ typedef struct na_demand {
     apr_int64_t max_age;    /* most seconds since then; -1 for any */
 } na_demand;
 
+/* Tokens of the provider that applications receive; one bit each. */
+enum {
+    NA_PASS_NO_TOKEN = 1,
+    NA_PASS_ACCESS = 2,
+    NA_PASS_REFRESH = 4,
+    NA_PASS_ID = 8,
+    NA_PASS_BEARER = 16 /* the access token, in the header Authorization */
+};
+
 typedef enum na_preserve_state {
     NA_PRESERVE_UNSET,
     NA_PRESERVE_OFF,
@@ -172,6 +181,7 @@ typedef struct na_dir_conf {
     const apr_array_header_t *params;   /* na_param; NULL if there are none */
     const ap_expr_info_t *sign_in_with; /* a provider's ID, or "page"; NULL if not set */
     int pass_identity;                  /* NA_PASS_…; 0 if not set */
+    int pass_tokens;                    /* NA_PASS_…; 0 if not set */
     const char *remote_user;            /* a claim; NULL for email, else PROVIDER:ID */
     ap_regex_t *remote_user_pattern;    /* NULL for the whole claim */
     const char *remote_user_form;       /* replacement for the match, such as "$1" */
@@ -304,12 +314,15 @@ typedef struct na_state {
     na_way way;              /* how the session was shown */
     na_refusal refusal;      /* why the client's credentials do not lead to a session */
     long limit_wait;         /* seconds, if that is NA_REFUSED_RATE */
-    const na_session *session; /* NULL if not signed in */
-    const na_subject *subject; /* during a sign-in: the subject of its expressions */
-    const na_trace *trace;     /* NULL if not parsed yet */
-    const na_tenant *tenant;   /* of an initial request: see na_tenant_of; NULL if none */
-    const char *query;         /* the original query if the request's has hidden parts; else NULL */
-    char delimiter; /* of lists in the expression that is being evaluated; 0 for a comma */
+    const na_session *session;           /* NULL if not signed in */
+    const struct na_kept_tokens *tokens; /* that the location passes on; NULL if none */
+    int has_brought;                     /* `tokens` is determined */
+    int shows_bearer;                    /* Authorization has a token of the provider */
+    const na_subject *subject;           /* during a sign-in: the subject of its expressions */
+    const na_trace *trace;               /* NULL if not parsed yet */
+    const na_tenant *tenant;             /* of an initial request: see na_tenant_of; NULL if none */
+    const char *query; /* the original query if the request's has hidden parts; else NULL */
+    char delimiter;    /* of lists in the expression that is being evaluated; 0 for a comma */
 } na_state;
 
 na_state *na_state_make(request_rec *r);

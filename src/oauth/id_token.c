@@ -151,8 +151,9 @@ static na_error *check_claims(const na_oauth *oauth, const na_metadata *metadata
         return na_error_new(oauth->pool, NA_ERR_INVALID_CHECK,
                             "ID token refused: nonce does not match");
     NA_TRY(check_hash(oauth, claims, alg, "at_hash", tokens->access_token));
-    NA_TRY(check_hash(oauth, claims, alg, "c_hash", tokens->code));
-    return check_demands(oauth, checks, claims);
+    if (tokens->code)
+        NA_TRY(check_hash(oauth, claims, alg, "c_hash", tokens->code));
+    return checks->is_renewal ? NULL : check_demands(oauth, checks, claims);
 }
 
 na_error *na_oauth_verify_id_token(const na_oauth *oauth, const na_metadata *metadata,

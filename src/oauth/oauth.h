@@ -67,6 +67,7 @@ typedef struct na_checks {
     const char *state, *nonce, *code_verifier;
     apr_time_t began;        /* when the request was sent; 0 if unknown */
     int asks_again;          /* the provider has to let the user sign in by hand */
+    int is_renewal;          /* there was no request: the ID token came with renewed tokens */
     const na_wishes *wishes; /* NULL if there are none */
 } na_checks;
 
@@ -126,6 +127,13 @@ na_error *na_oauth_client_secret(const na_oauth *oauth, const char **secret);
 /* Exchanges the code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
 na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
                             const char *code_verifier, na_tokens *tokens);
+
+/*
+ * Exchanges a refresh token for tokens (RFC 6749 section 6), whose refresh token is NULL if this
+ * one stays valid. The error is NA_ERR_INVALID_CHECK if the provider no longer accepts it.
+ */
+na_error *na_oauth_renew_tokens(const na_oauth *oauth, const na_metadata *metadata,
+                                const char *refresh_token, na_tokens *tokens);
 
 /*
  * Verifies the ID token (OpenID Connect Core 1.0 section 3.1.3.7) and the requirements of the

@@ -45,11 +45,12 @@ const char *na_oauth_quote(const na_oauth *oauth, const char *text)
     return na_one_line(oauth->pool, text, SAID_MAX);
 }
 
-/* GitHub uses its own error, and Facebook a number, for a code of another sign-in. */
-static int is_of_code(const char *word, json_int_t number)
+/* GitHub uses its own errors, and Facebook a number, for a code or refresh token of another time.
+ */
+static int is_of_grant(const char *word, json_int_t number)
 {
     return strcmp(word, "invalid_grant") == 0 || strcmp(word, "bad_verification_code") == 0 ||
-           number == 100;
+           strcmp(word, "bad_refresh_token") == 0 || number == 100;
 }
 
 /* Reads an error of RFC 6749 section 5.2, or Facebook's object; returns NULL if neither. */
@@ -65,8 +66,8 @@ static na_error *refusal_of(const na_oauth *oauth, const char *endpoint, const j
         na_json_number(object, "code", &number);
     }
     return word ? na_error_new(oauth->pool,
-                               is_of_code(word, number) ? NA_ERR_INVALID_CHECK
-                                                        : NA_ERR_OAUTH_CALLBACK,
+                               is_of_grant(word, number) ? NA_ERR_INVALID_CHECK
+                                                         : NA_ERR_OAUTH_CALLBACK,
                                "the %s returned the error '%s' (%s)", endpoint,
                                na_oauth_quote(oauth, word), na_oauth_quote(oauth, description))
                 : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The token request. */
+/* The token request: for a code, and for a refresh token. */
 #include <string.h>
 #include <strings.h>
 
@@ -13,7 +13,10 @@
 
 #define PARAMS_MAX 32
 
-/* Some providers have names of their own for the fields of RFC 6749 section 4.1.3. */
+/*
+ * Some providers have names of their own for the fields of RFC 6749 section 4.1.3. `code` is NULL
+ * if the request has none.
+ */
 static na_error *add_own_fields(const na_oauth *oauth, const char *code, apr_table_t *fields)
 {
     const apr_table_t *own = na_form_parse(oauth->pool, oauth->provider->token_params, PARAMS_MAX);
@@ -78,10 +81,6 @@ static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tok
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the token response has no access_token");
     NA_TRY(check_token_type(oauth, type));
-    if (oauth->provider->type == NA_OIDC && !tokens->id_token)
-        return na_error_new(
-            oauth->pool, NA_ERR_OAUTH_CALLBACK,
-            "the token response has no id_token: check that scope= contains openid");
     return NULL;
 }
 
@@ -91,15 +90,11 @@ static int length(const char *secret)
 }
 
 /* *is_refused is 1 if the server asks for a request with a nonce. */
-static na_error *send_code(const na_oauth *oauth, const na_metadata *metadata, const char *code,
-                           const char *code_verifier, na_http_response *response, int *is_refused)
+static na_error *send_grant(const na_oauth *oauth, const na_metadata *metadata,
+                            const apr_table_t *grant, na_http_response *response, int *is_refused)
 {
-    apr_table_t *fields = apr_table_make(oauth->pool, 8);
-    apr_table_setn(fields, "grant_type", "authorization_code");
-    apr_table_setn(fields, "code", code);
-    apr_table_setn(fields, "redirect_uri", oauth->redirect_uri);
-    if (code_verifier)
-        apr_table_setn(fields, "code_verifier", code_verifier);
+    apr_table_t *fields = apr_table_copy(oauth->pool, grant);
+    const char *code = apr_table_get(grant, "code");
     const apr_array_header_t *resources = oauth->provider->resources;
     for (int i = 0; resources && i < resources->nelts; i++) /* RFC 8707 section 2.2 */
         apr_table_addn(fields, "resource", APR_ARRAY_IDX(resources, i, const char *));
@@ -112,24 +107,52 @@ static na_error *send_code(const na_oauth *oauth, const na_metadata *metadata, c
     return NULL;
 }
 
-na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
-                            const char *code_verifier, na_tokens *tokens)
+static na_error *redeem(const na_oauth *oauth, const na_metadata *metadata,
+                        const apr_table_t *grant, na_tokens *tokens)
 {
     na_http_response response;
     json_t *answer;
     int is_refused;
-    NA_TRY(send_code(oauth, metadata, code, code_verifier, &response, &is_refused));
+    NA_TRY(send_grant(oauth, metadata, grant, &response, &is_refused));
     if (is_refused) /* RFC 9449 section 8: once more, with a new assertion as well */
-        NA_TRY(send_code(oauth, metadata, code, code_verifier, &response, &is_refused));
+        NA_TRY(send_grant(oauth, metadata, grant, &response, &is_refused));
     NA_TRY(na_oauth_read_answer(oauth, "token endpoint", &response, &answer));
     if (response.status != 200)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the token endpoint returned status %ld", response.status);
     NA_TRY(read_tokens(oauth, answer, tokens));
-    tokens->code = code;
     na_oauth_step(oauth, "OAUTH_CALLBACK_RESPONSE",
                   "tokens: access %d characters, ID token %d, refresh %d; scope '%s'",
                   length(tokens->access_token), length(tokens->id_token),
                   length(tokens->refresh_token), na_oauth_quote(oauth, tokens->scope));
+    return NULL;
+}
+
+na_error *na_oauth_exchange(const na_oauth *oauth, const na_metadata *metadata, const char *code,
+                            const char *code_verifier, na_tokens *tokens)
+{
+    apr_table_t *grant = apr_table_make(oauth->pool, 4);
+    apr_table_setn(grant, "grant_type", "authorization_code");
+    apr_table_setn(grant, "code", code);
+    apr_table_setn(grant, "redirect_uri", oauth->redirect_uri);
+    if (code_verifier)
+        apr_table_setn(grant, "code_verifier", code_verifier);
+    NA_TRY(redeem(oauth, metadata, grant, tokens));
+    tokens->code = code;
+    if (oauth->provider->type == NA_OIDC && !tokens->id_token)
+        return na_error_new(
+            oauth->pool, NA_ERR_OAUTH_CALLBACK,
+            "the token response has no id_token: check that scope= contains openid");
+    return NULL;
+}
+
+na_error *na_oauth_renew_tokens(const na_oauth *oauth, const na_metadata *metadata,
+                                const char *refresh_token, na_tokens *tokens)
+{
+    apr_table_t *grant = apr_table_make(oauth->pool, 2);
+    apr_table_setn(grant, "grant_type", "refresh_token");
+    apr_table_setn(grant, "refresh_token", refresh_token);
+    NA_TRY(redeem(oauth, metadata, grant, tokens));
+    tokens->code = NULL;
     return NULL;
 }

@@ -37,7 +37,7 @@ static na_error *seal_entry(const na_registry *registry, apr_pool_t *pool, const
     return na_record_seal_bytes(pool, registry->token_keys, key, na_bytes_of(text), value);
 }
 
-/* An entry that nobody can decrypt anymore, such as one of a secret that is gone, is none. */
+/* Ignores an entry that cannot be decrypted, such as one of a secret that is gone. */
 static void open_entry(const na_registry *registry, apr_pool_t *pool, na_token_entry *entry)
 {
     na_bytes text;

@@ -41,7 +41,7 @@ na_error *na_token_entry_extend(const na_registry *registry, apr_pool_t *pool,
 na_error *na_token_entry_move(const na_registry *registry, apr_pool_t *pool,
                               const na_store_key *session, const na_store_key *replacement);
 
-/* Removes the entry. Whoever holds it and writes it afterwards does not bring it back. */
+/* Removes the entry. A later write of one that was found before does not bring it back. */
 na_error *na_token_entry_remove(const na_registry *registry, apr_pool_t *pool,
                                 const na_store_key *session, apr_time_t now);
 

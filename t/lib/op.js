@@ -188,7 +188,11 @@ async function startOp(t, options) {
     try {
       if (url.pathname === '/auth') asked.push(Object.fromEntries(url.searchParams));
       if (url.pathname.startsWith('/interaction/')) await interact(provider, req, res, options.loginOf);
-      else await provider.callback()(req, res);
+      else {
+        if (url.pathname === '/token') await handle.hold;
+        if (url.pathname === '/token' && handle.losesAnswers) res.end = () => res;
+        await provider.callback()(req, res);
+      }
     } catch (error) {
       errors.push(error.message);
       if (!res.headersSent) res.writeHead(400);
@@ -207,7 +211,10 @@ async function startOp(t, options) {
   })));
   t.cleanup(stop);
 
-  return {
+  // `hold`, a promise, holds requests for tokens until it is kept. Answers to them can be lost.
+  const handle = {
+    hold: undefined,
+    losesAnswers: false,
     port,
     issuer,
     asked,
@@ -221,6 +228,7 @@ async function startOp(t, options) {
     // From the redirect to the provider to the site's answer to the callback.
     login: async (client, answer, login, fields) => client.page(await authorize(issuer, client, answer, login, fields)),
   };
+  return handle;
 }
 
 module.exports = { startOp, accounts, password, decryptionKey };

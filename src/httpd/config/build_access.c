@@ -49,6 +49,14 @@ static void check_basic(na_builder *b)
                 "set NextAuthAcceptTokens personal");
 }
 
+static void check_passed_tokens(na_builder *b)
+{
+    const ap_directive_t *found = na_section_find(b->server, "NextAuthPassTokens", "");
+    if (found && ap_cstr_casecmp(found->args, "none") != 0 && !b->config->keeping.is_on)
+        warn_at(b, found, na_wrong(b, "NextAuthKeepTokens is Off: there are no tokens to pass on"),
+                "set NextAuthKeepTokens On");
+}
+
 /* A session has no second factor while it is off. */
 static void check_second_factor(na_builder *b)
 {
@@ -123,4 +131,5 @@ void na_build_finish_access(na_builder *b)
     check_second_factor(b);
     check_acr(b);
     check_posts(b);
+    check_passed_tokens(b);
 }

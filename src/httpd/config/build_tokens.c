@@ -1,11 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* NextAuthKeepTokens. */
+#include <stddef.h>
+#include <string.h>
+
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
 
+/* Default seconds before an access token expires at which it is renewed. */
+#define REFRESH_BEFORE 60
+
+static na_error *as_seconds(na_builder *b, const char *value, void *member)
+{
+    return na_build_number(b, value, 0, 3600, member);
+}
+
+static na_error *as_on_refusal(na_builder *b, const char *value, void *member)
+{
+    *(int *)member = strcmp(value, "end") == 0;
+    return *(int *)member || strcmp(value, "mark") == 0
+               ? NULL
+               : na_wrong(b, "invalid onRefusal='%s': expected mark or end", value);
+}
+
 na_error *na_build_keep_tokens(na_builder *b, const na_directive *w)
 {
-    return na_as_switch(b, w->argv[0], &b->config->keeping.is_on);
+    static const na_setting settings[] = {{"refreshBefore", offsetof(na_keeping, refresh_before),
+                                           as_seconds},
+                                          {"onRefusal", offsetof(na_keeping, ends_refused),
+                                           as_on_refusal},
+                                          {NULL, 0, NULL}};
+    b->config->keeping = (na_keeping){.refresh_before = REFRESH_BEFORE};
+    NA_TRY(na_as_switch(b, w->argv[0], &b->config->keeping.is_on));
+    return na_build_settings(b, w, 1, settings, &b->config->keeping);
 }
 
 /* ── after all directives are read ─────────────────────────────────────────────────────────── */

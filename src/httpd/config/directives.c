@@ -108,6 +108,26 @@ static const char *set_pass_identity(cmd_parms *cmd, void *conf, const char *val
     return NULL;
 }
 
+static const char *set_pass_tokens(cmd_parms *cmd, void *conf, const char *value)
+{
+    na_dir_conf *dir = conf;
+    int bit = ap_cstr_casecmp(value, "access") == 0    ? NA_PASS_ACCESS
+              : ap_cstr_casecmp(value, "refresh") == 0 ? NA_PASS_REFRESH
+              : ap_cstr_casecmp(value, "id") == 0      ? NA_PASS_ID
+              : ap_cstr_casecmp(value, "bearer") == 0  ? NA_PASS_BEARER
+              : ap_cstr_casecmp(value, "none") == 0    ? NA_PASS_NO_TOKEN
+                                                       : 0;
+    if (!bit)
+        return apr_psprintf(cmd->pool,
+                            "NextAuthPassTokens: invalid value '%s': expected access, refresh, id, "
+                            "bearer, or none",
+                            value);
+    dir->pass_tokens |= bit;
+    if ((dir->pass_tokens & NA_PASS_NO_TOKEN) && dir->pass_tokens != NA_PASS_NO_TOKEN)
+        return "NextAuthPassTokens: none cannot be combined with other values";
+    return NULL;
+}
+
 static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *claim,
                                    const char *pattern, const char *form)
 {
@@ -316,6 +336,9 @@ const command_rec na_directives[] = {
                       "request header for applications: " NA_PASSED_FORM),
     AP_INIT_TAKE_ARGV("NextAuthPassEnv", na_set_pass_env, NULL, OR_AUTHCFG,
                       "environment variable for applications: " NA_PASSED_FORM),
+    AP_INIT_ITERATE("NextAuthPassTokens", set_pass_tokens, NULL, ACCESS_CONF,
+                    "tokens of the provider that applications receive: "
+                    "access|refresh|id|bearer|none …"),
     AP_INIT_TAKE123("NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
                     "claim that becomes REMOTE_USER: CLAIM [PATTERN [FORM]]"),
     AP_INIT_ITERATE("NextAuthAcceptTokens", set_accept_tokens, NULL, OR_AUTHCFG,
@@ -367,6 +390,7 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     na_dir_conf *conf = apr_palloc(pool, sizeof *conf);
     conf->unauthenticated = over->unauthenticated ? over->unauthenticated : base->unauthenticated;
     conf->pass_identity = over->pass_identity ? over->pass_identity : base->pass_identity;
+    conf->pass_tokens = over->pass_tokens ? over->pass_tokens : base->pass_tokens;
     const na_dir_conf *named = over->remote_user ? over : base;
     conf->remote_user = named->remote_user;
     conf->remote_user_pattern = named->remote_user_pattern;

@@ -9,6 +9,7 @@
 #include "httpd/request/refuse.h"
 #include "httpd/request/resend.h"
 #include "httpd/request/step_up.h"
+#include "httpd/request/tokens.h"
 
 /* Kept in the state, because httpd evaluates AuthType each time and three hooks need it. */
 static int is_nextauth(request_rec *r)
@@ -137,17 +138,21 @@ static int is_usable_name(request_rec *r, const char *user)
     return 0;
 }
 
-/* Makes the session's user the user of the request; 0 if that is not possible. */
-static int adopt_session(request_rec *r, const na_session *session)
+/* Makes the session's user the user of the request. Returns OK, or the status of a refusal. */
+static int adopt_session(request_rec *r)
 {
+    int status = na_bring_tokens(r);
+    if (status != OK)
+        return status;
+    const na_session *session = na_state_of(r)->session;
     const char *user = remote_user(r, session);
     if (!is_usable_name(r, user) || !can_pass_identity(r, session))
-        return 0;
+        return na_refuse_forbidden(r);
     r->user = (char *)user;
     r->ap_auth_type = (char *)"NextAuth";
     keep_alive(r, na_config_of(r), session);
     na_remember_former(r, session);
-    return 1;
+    return OK;
 }
 
 int na_check_authn(request_rec *r)
@@ -168,10 +173,8 @@ int na_check_authn(request_rec *r)
     const na_session *session = na_session_of(r);
     if (na_state_of(r)->unavailable)
         return na_refuse_unavailable(r);
-    if (session && adopt_session(r, session))
-        return OK;
     if (session)
-        return na_refuse_forbidden(r);
+        return adopt_session(r);
     if (na_dir_conf_of(r)->unauthenticated == NA_PASS && !na_state_of(r)->refusal) {
         r->user = (char *)"";
         r->ap_auth_type = (char *)"NextAuth";
@@ -202,8 +205,8 @@ int na_check_access_ex(request_rec *r)
         return result;
     if (state->asked && state->unavailable)
         return na_refuse_unavailable(r);
-    if (result == OK && state->session && !adopt_session(r, state->session))
-        return na_refuse_forbidden(r);
+    if (result == OK && state->session)
+        return adopt_session(r);
     if (result == HTTP_FORBIDDEN && state->asked && !state->session)
         return na_refuse_unauthenticated(r);
     return result;

@@ -10,6 +10,7 @@
 #include "httpd/request/passed.h"
 #include "httpd/request/refuse.h"
 #include "httpd/request/resend.h"
+#include "httpd/request/tokens.h"
 
 static const char prefix[] = "x-nextauth-";
 
@@ -129,6 +130,8 @@ int na_pass_identity(request_rec *r)
         strip_headers(r, na_server_conf_of(r->server)->passed);
     if (na_site_config_of(r) && (r->main || dir->headers || dir->variables))
         strip_of_sections(r);
+    if (r->main || r->prev)
+        na_strip_bearer(r);
     if (!r->user || !r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0)
         return DECLINED;
     if (!(session = na_session_of(r)))
@@ -136,6 +139,10 @@ int na_pass_identity(request_rec *r)
     int refused = na_resend_post(r, session);
     if (refused != DECLINED)
         return refused;
+    int status = na_bring_tokens(r);
+    if (status != OK)
+        return status;
+    session = na_state_of(r)->session;
     hide_credentials(r);
     int pass = dir->pass_identity;
     int env = !pass || (pass & NA_PASS_ENV), headers = !pass || (pass & NA_PASS_HEADERS);
@@ -146,5 +153,7 @@ int na_pass_identity(request_rec *r)
         if (headers)
             apr_table_setn(r->headers_in, identity->header, identity->value);
     }
+    if (dir->pass_tokens)
+        na_pass_tokens(r);
     return na_pass_values(r);
 }

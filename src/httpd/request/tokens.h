@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens of the provider that applications receive. */
+#ifndef NA_HTTPD_REQUEST_TOKENS_H
+#define NA_HTTPD_REQUEST_TOKENS_H
+
+#include "httpd/module.h"
+
+/*
+ * Finds the tokens that the location passes on, which are renewed first if they are due. Returns
+ * OK, or the status that refuses the request: if they are unknown, or if the session ended with
+ * them. The session of the request can be another one afterwards, with a mark.
+ */
+int na_bring_tokens(request_rec *r);
+
+/* Passes them on. */
+void na_pass_tokens(request_rec *r);
+
+/* Removes a token that a request before this one has added. */
+void na_strip_bearer(request_rec *r);
+
+#endif
