@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { certify } = require('./lib/certificates.js');
+const { generateKeys } = require('./lib/keys.js');
 const { suite } = require('./lib/suite.js');
 const { freePort, htpasswd, makeFolder, moduleFile, modules, program, root } = require('./lib/httpd.js');
 const { databasesHere } = require('./lib/databases.js');
@@ -97,6 +98,7 @@ const files = {
   'sign-in.html': '<a href="{{url}}">Sign in</a>\n',
   greet: { text: '#!/bin/sh\nexec cat\n', mode: 0o755 },
   decide: { text: '#!/bin/sh\necho true\n', mode: 0o755 },
+  'identity-key.pem': { text: generateKeys('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }), mode: 0o600 },
   'nextauth.env': { text: `GITHUB_ID=a\nGITHUB_SECRET=${SECRET}\n`, mode: 0o600 },
   'languages/nl.json': JSON.stringify({ language: 'nl', direction: 'ltr', texts: { 'Sign in': 'Inloggen' } }),
   'page.html': read('conf/page-template.html'),
@@ -139,6 +141,7 @@ function companions(lines) {
     [/^ *NextAuth(Feature \w+ On|Provider email)/m, 'NextAuthMail smtp://localhost from=no-reply@example.org'],
     [/^ *NextAuthSession(Store redis|Strategy database)/m, 'NextAuthRedis redis://localhost:6379'],
     [/^ *NextAuthSessionStrategy database/m, 'NextAuthSessionStore redis'],
+    [/^ *NextAuthPassIdentity .*jwt/m, 'NextAuthIdentityKey file:@DIR@/identity-key.pem'],
     [/^ *NextAuthPassTokens \w/m, 'NextAuthKeepTokens On'],
     [/^ *NextAuth(KeepTokens On|PassTokens \w)/m, 'NextAuthRedis redis://localhost:6379\nNextAuthSessionStore redis'],
     [/^ *NextAuthPreservePost On/m, 'NextAuthSOCache shmcb:nextauth-sessions(1048576)\nNextAuthSessionStore socache checkInterval=5'],

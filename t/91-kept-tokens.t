@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { childrenOf, freePort, until } = require('./lib/httpd.js');
+const { childrenOf, freePort, htpasswd, until } = require('./lib/httpd.js');
 const { startApp } = require('./lib/app.js');
+const { generateKeys } = require('./lib/keys.js');
 const { Client } = require('./lib/client.js');
 const { startOp } = require('./lib/op.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
@@ -125,10 +126,10 @@ ${places(app, ['access', 'access refresh', 'id', 'bearer', 'none'])}`;
   }
 
   // A site and its provider; `refresh` uses a refresh token somewhere else, which is theft to the provider.
-  async function start(lines = '', more = {}, timeout = 2) {
+  async function start(lines = '', more = {}, timeout = 20) {
     const own = { seconds: 600 };
     const [port, redis, app] = [await freePort(), await startRedis(t), await startApp(t, (request) => request.headers)];
-    const op = await startOp(t, { clients: [client(port)], settings: { ...settings, ttl: ttlOf(own), ...more } });
+    const op = await startOp(t, { clients: [client(port)], features: { revocation: { enabled: true } }, settings: { ...settings, ttl: ttlOf(own), ...more } });
     const text = (secret, options) => config(port, `NextAuthRedis ${redis.url}
 NextAuthSessionStore redis checkInterval=0
 NextAuthKeepTokens On ${options}
@@ -166,7 +167,7 @@ ${places(app, ['access', 'access refresh', 'bearer'])}`).replace(SECRET, secret)
       await s.op.login(c, await c.signIn('acme'), 'alice');
       t.is([(await c.session()).error, Boolean((await c.get('/access/')).json.user[ACCESS])], [undefined, true], 'mark: until the user signs in again');
     } else {
-      t.like(next.location, /\/api\/auth\/signin\?callbackUrl=/, 'end: the browser is sent to sign in');
+      t.ok(next.location.startsWith(`${s.op.issuer}/auth?`), 'end: the browser is sent to sign in', next.location);
       t.is(await c.session(), {}, 'end: there is no session');
       t.like(s.site.log(), /signOut: 'alice'/, 'end: and the log has its end');
     }
@@ -200,14 +201,16 @@ ${places(app, ['access', 'access refresh', 'bearer'])}`).replace(SECRET, secret)
     await expired(answer);
     let release;
     s.op.hold = new Promise((resolve) => { release = resolve; });
+    const before = refreshes(s.op).length;
     const during = new Client(s.site).get('/access/', copy);
-    await until('the lease', async () => (await entries(s.redis)).some(({ size }) => size > FULL + 250));
+    await until('the renewal', () => refreshes(s.op).length > before);
     await c.signOut();
     release();
     const got = await during;
     t.is(got.json?.user?.[ACCESS], undefined, 'its request gets no token');
     t.is((await new Client(s.site).get('/access/', copy)).status, 401, 'the session has ended');
     t.is((await entries(s.redis)).filter(({ size, ttl }) => size > FULL || ttl > 300), [], 'and no token of it is kept');
+    t.is(s.op.requests.filter(({ path, form }) => path === '/token/revocation' && form.token_type_hint === 'refresh_token').length, 2, 'or valid at the provider');
   }
 
   t.section('a process that dies while it renews');
@@ -250,5 +253,65 @@ ${places(app, ['access', 'access refresh', 'bearer'])}`).replace(SECRET, secret)
     const { c, accessToken } = await signedInShortly(s, 600);
     t.is((await c.get('/bearer/')).json.user.authorization, `Bearer ${accessToken}`, 'has the access token');
     t.is((await c.get('/bearer/', { headers: { 'X-NextAuth-Access-Token': 'forged' } })).json.user[ACCESS], undefined, 'and nothing else does');
+  }
+
+  t.section('signing out revokes');
+  for (const revoke of ['On', 'Off']) {
+    const s = await start(`revoke=${revoke}`);
+    const { c, refreshToken } = await signedInShortly(s, 600);
+    await c.signOut();
+    const revoked = s.op.requests.filter(({ path }) => path === '/token/revocation');
+    t.is(revoked.map(({ form, status }) => [form.token, form.token_type_hint, status]), revoke === 'On' ? [[refreshToken, 'refresh_token', 200]] : [], `revoke=${revoke}: the refresh token`);
+    t.is((await s.refresh(refreshToken)).status, revoke === 'On' ? 400 : 200, '  which the provider accepts no more, or still');
+    await s.op.login(c, await c.signIn('acme'), 'alice');
+    await s.op.stop();
+    const out = await c.signOut();
+    t.is([out.status, await c.session()], [302, {}], 'a provider that is down keeps nobody signed in');
+    t.is(/could not revoke the tokens of the session at 'acme'/.test(s.site.log()), revoke === 'On', '  and the log says what stays valid');
+  }
+
+  t.section('the identity as a JWT');
+  {
+    const { createRemoteJWKSet, jwtVerify } = await import('jose');
+    const pem = (kind, options) => generateKeys(kind, options).privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const keys = { ES256: pem('ec', { namedCurve: 'P-256' }), EdDSA: pem('ed25519', {}), RS256: pem('rsa', { modulusLength: 2048 }) };
+    const app = await startApp(t, (request) => request.headers);
+    for (const [alg, key] of Object.entries(keys)) {
+      const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }), 'key.pem': { text: key + keys.ES256, mode: 0o600 } }, config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret "${SECRET}"
+NextAuthProvider credentials backend=file:@DIR@/users
+NextAuthRole staff "true"
+NextAuthIdentityKey file:@DIR@/key.pem lifetime=30
+<Location /wiki/>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthPassIdentity jwt
+  NextAuthIdentityAudience wiki
+  ProxyPass http://127.0.0.1:${app.port}/
+</Location>
+<Location /all/>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthPassIdentity headers jwt
+  ProxyPass http://127.0.0.1:${app.port}/
+</Location>` });
+      const c = new Client(site);
+      await c.credentials('ada', 'x');
+      const headers = (await c.get('/wiki/', { headers: { 'X_NextAuth_JWT': 'forged', 'x-nextauth-jwt': 'forged' } })).json.user;
+      t.is(Object.keys(headers).filter((name) => /nextauth/.test(name)), ['x-nextauth-jwt'], `${alg}: the application gets the JWT alone`);
+      const jwks = createRemoteJWKSet(new URL(`${site.url}/api/auth/jwks`));
+      const issuer = `${site.url}/api/auth`;
+      const { payload, protectedHeader } = await jwtVerify(headers['x-nextauth-jwt'], jwks, { issuer, audience: 'wiki' });
+      t.is([protectedHeader.alg, payload.sub, payload.roles, payload.exp - payload.iat], [alg, 'ada', ['staff'], 30], `${alg}: which npm's jose verifies`);
+      t.is(['sid', 'nasite', 'reg', 'bnd'].filter((name) => name in payload), [], `${alg}: and which has nothing of the session itself`);
+      const other = await jwtVerify(headers['x-nextauth-jwt'], jwks, { issuer, audience: 'blog' }).catch((error) => error.code);
+      t.is(other, 'ERR_JWT_CLAIM_VALIDATION_FAILED', `${alg}: another application refuses it`);
+      const all = (await c.get('/all/')).json.user;
+      t.is([all['x-nextauth-user'], (await jwtVerify(all['x-nextauth-jwt'], jwks, { issuer, audience: site.url })).payload.sub], ['ada', 'ada'], `${alg}: it comes beside headers, too, for the site by default`);
+      t.is((await new Client(site).get('/wiki/', { headers: { cookie: `next-auth.session-token=${headers['x-nextauth-jwt']}` } })).status, 401, `${alg}: and is no session`);
+    }
   }
 });

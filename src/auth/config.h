@@ -126,8 +126,15 @@ enum {
 typedef struct na_keeping {
     int is_on;           /* all tokens are kept; if not, an ID token alone can be */
     long refresh_before; /* seconds before an access token expires at which it is renewed */
+    int revokes;         /* tokens are revoked at sign-out */
     int ends_refused;    /* a session whose tokens are renewed no more ends; if not, it is marked */
 } na_keeping;
+
+/* NextAuthIdentityKey. */
+typedef struct na_identity_signing {
+    const na_jwks *keys; /* the first signs; NULL if none */
+    long lifetime;       /* of a JWT, in seconds */
+} na_identity_signing;
 
 /* NextAuthSite unbound=: whether tokens that name no site are accepted. */
 typedef enum na_unbound { NA_UNBOUND_AUTO, NA_UNBOUND_ACCEPT, NA_UNBOUND_REFUSE } na_unbound;
@@ -163,6 +170,7 @@ typedef struct na_config {
     na_password_rules password_rules;
     const char *nobodys_hash; /* verified if the user does not exist */
     na_keeping keeping;
+    na_identity_signing identity;
     na_bind bind;
     const na_expression *bind_expression; /* for NA_BIND_EXPRESSION */
     const apr_array_header_t *providers;  /* const na_provider * */

@@ -4,6 +4,7 @@
 
 #include "auth/checks.h"
 #include "auth/report.h"
+#include "auth/revoke_tokens.h"
 #include "base/json.h"
 
 /*
@@ -220,6 +221,16 @@ static void log_outcome(const renewal *r, const na_error *error)
                r->kept.provider, RETRY, na_error_text(r->request->pool, error));
 }
 
+/* If the session ended meanwhile, these tokens are nowhere else. */
+static void give_up(const renewal *r, const char *provider, const na_tokens *tokens)
+{
+    const na_kept_tokens lost = {.provider = provider,
+                                 .access_token = tokens->access_token,
+                                 .refresh_token = tokens->refresh_token};
+    if (!r->entry.json && r->request->config->keeping.revokes)
+        na_tokens_revoke(r->request, &lost);
+}
+
 /* Renews under the lease. *is_settled is 0 if the entry has to be looked at again. */
 static na_error *redeem(renewal *r, const na_provider *provider, int *is_settled)
 {
@@ -228,7 +239,10 @@ static na_error *redeem(renewal *r, const na_provider *provider, int *is_settled
     log_outcome(r, error);
     const outcome o = {.tokens = error ? NULL : &tokens,
                        .refusal = na_error_is(error, NA_ERR_INVALID_CHECK) ? error : NULL};
+    const char *name = r->kept.provider;
     NA_TRY(settle(r, &o, is_settled));
+    if (o.tokens && !*is_settled)
+        give_up(r, name, o.tokens);
     na_kept_tokens_read(r->entry.json, &r->kept);
     return *is_settled && !o.tokens && !o.refusal && is_expired(&r->kept) ? not_renewed(r) : NULL;
 }

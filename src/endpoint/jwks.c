@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The jwks endpoint: the public halves of the keys that providers need to know. */
+/* The jwks endpoint: the public halves of the keys that providers and applications need to know. */
 #include "auth/respond.h"
 #include "base/json.h"
 #include "endpoint/endpoints.h"
@@ -44,6 +44,7 @@ na_error *na_get_jwks(na_request *request, na_response *response)
         NA_TRY(add_keys(request, provider->client_keys, "sig", list));
         NA_TRY(add_keys(request, provider->decryption_keys, "enc", list));
     }
+    NA_TRY(add_keys(request, request->config->identity.keys, "sig", list));
     na_respond_json(request, response, 200, body);
     return NULL;
 }

@@ -4,6 +4,7 @@
 #include "auth/direct.h"
 #include "auth/provider_signout.h"
 #include "auth/respond.h"
+#include "auth/revoke_tokens.h"
 #include "auth/session.h"
 
 na_error *na_get_signout(na_request *request, na_response *response)
@@ -22,8 +23,12 @@ na_error *na_get_signout(na_request *request, na_response *response)
 na_error *na_post_signout(na_request *request, na_response *response)
 {
     na_provider_signout signout;
+    na_kept_tokens kept;
     na_provider_signout_prepare(request, &signout);
+    int has_tokens = na_tokens_to_revoke(request, &kept);
     NA_TRY(na_request_end_session(request, response));
+    if (has_tokens)
+        na_tokens_revoke(request, &kept);
     na_direct_pause(request, response);
     const char *url = na_provider_signout_url(request, &signout);
     na_respond_redirect(request, response, 200, url ? url : request->callback_url);

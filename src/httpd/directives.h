@@ -49,6 +49,8 @@
         "store of session records, then previous stores", "redis|database|socache|none [PREVIOUS-STORE …] [key=value …]") \
     ROW(NextAuthKeepTokens, ONE_OR_MORE, SITE, na_build_keep_tokens, OPEN, \
         "tokens of providers in the session store", "On|Off [key=value …]") \
+    ROW(NextAuthIdentityKey, ONE_OR_MORE, SITE, na_build_identity_key, HIDDEN, \
+        "key that signs the identity for applications", "KEY [lifetime=SECONDS]") \
     ROW(NextAuthSOCache, ONE, SITE, na_build_socache, OPEN, \
         "shared object cache of the session store", "PROVIDER[:ARGUMENT]") \
     ROW(NextAuthRedis, ONE_OR_MORE, SITE, na_build_redis, HIDDEN, \

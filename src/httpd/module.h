@@ -140,7 +140,7 @@ typedef enum na_unauthenticated {
 } na_unauthenticated;
 
 /* Ways in which applications receive the identity; one bit each. */
-enum { NA_PASS_NOTHING = 1, NA_PASS_ENV = 2, NA_PASS_HEADERS = 4 };
+enum { NA_PASS_NOTHING = 1, NA_PASS_ENV = 2, NA_PASS_HEADERS = 4, NA_PASS_JWT = 32 };
 
 /* One NextAuthAuthorizationParam. */
 typedef struct na_param {
@@ -181,6 +181,7 @@ typedef struct na_dir_conf {
     const apr_array_header_t *params;   /* na_param; NULL if there are none */
     const ap_expr_info_t *sign_in_with; /* a provider's ID, or "page"; NULL if not set */
     int pass_identity;                  /* NA_PASS_…; 0 if not set */
+    const char *audience;               /* of NA_PASS_JWT; NULL for the site's origin */
     int pass_tokens;                    /* NA_PASS_…; 0 if not set */
     const char *remote_user;            /* a claim; NULL for email, else PROVIDER:ID */
     ap_regex_t *remote_user_pattern;    /* NULL for the whole claim */

@@ -99,6 +99,8 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
         na_json_has_text(json_object_get(document, "claims_supported"), "auth_time");
     NA_TRY(take_url(oauth, document, "end_session_endpoint", provider->end_session_url,
                     &metadata->end_session_url));
+    NA_TRY(take_protected_url(oauth, document, "revocation_endpoint", provider->revocation_url,
+                              &metadata->revocation_url));
     metadata->auths = json_object_get(document, "token_endpoint_auth_methods_supported");
     NA_TRY(take_protected_url(oauth, document, "pushed_authorization_request_endpoint",
                               provider->pushed_url, &metadata->pushed_url));
@@ -145,6 +147,7 @@ static const char *options_of_validity(const na_oauth *oauth)
                                    provider->pushed_url,
                                    provider->signed_jwks_url,
                                    provider->jwks_signer_text,
+                                   provider->revocation_url,
                                    provider->certificate.chain ? "mtls" : NULL,
                                    provider->is_fapi2 ? "fapi2" : NULL};
     const char *all = oauth->allow_http ? "http" : "https";
@@ -202,7 +205,8 @@ na_error *na_oauth_metadata(const na_oauth *oauth, na_metadata *metadata)
                                   .token_url = provider->token_url,
                                   .userinfo_url = provider->userinfo_url,
                                   .end_session_url = provider->end_session_url,
-                                  .pushed_url = provider->pushed_url};
+                                  .pushed_url = provider->pushed_url,
+                                  .revocation_url = provider->revocation_url};
         return NULL;
     }
     const na_http_request request = na_oauth_request(oauth, discovery_url(oauth));

@@ -47,6 +47,7 @@ typedef struct na_metadata {
     const json_t *auths;         /* token_endpoint_auth_methods_supported, or NULL */
     int says_auth_time;          /* claims_supported names auth_time */
     const char *end_session_url; /* end_session_endpoint */
+    const char *revocation_url;  /* revocation_endpoint */
     const json_t *auth_algs;     /* token_endpoint_auth_signing_alg_values_supported, or NULL */
 } na_metadata;
 

@@ -488,6 +488,7 @@ static const option options[] = {
     TEXT("pushed_authorization_request_endpoint", pushed_url),
     TEXT("signed_jwks_uri", signed_jwks_url),
     WITH("signedJwksKeys", set_jwks_signers),
+    TEXT("revocation_endpoint", revocation_url),
     WITH("token_endpoint_auth_method", set_token_auth),
     WITH("id_token_signed_response_alg", set_id_token_alg),
     WITH("idToken", set_id_token),

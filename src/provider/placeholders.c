@@ -75,7 +75,7 @@ static na_error *fill(apr_pool_t *pool, const na_provider *provider, const char 
     return NULL;
 }
 
-#define TEMPLATES 11
+#define TEMPLATES 12
 
 /* The texts that can have placeholders. */
 static void list_templates(na_provider *provider, const char **templates[TEMPLATES])
@@ -85,8 +85,8 @@ static void list_templates(na_provider *provider, const char **templates[TEMPLAT
         &provider->token_url,         &provider->token_params,
         &provider->userinfo_url,      &provider->userinfo_header_fields,
         &provider->jwks_url,          &provider->end_session_url,
-        &provider->profile.image,     &provider->well_known,
-        &provider->pushed_url};
+        &provider->revocation_url,    &provider->profile.image,
+        &provider->well_known,        &provider->pushed_url};
     memcpy(templates, all, sizeof all);
 }
 

@@ -133,6 +133,7 @@ static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int all
     NA_TRY(na_provider_check_url(pool, "pushed_authorization_request_endpoint", p->pushed_url,
                                  allow_http));
     NA_TRY(na_provider_check_url(pool, "signed_jwks_uri", p->signed_jwks_url, allow_http));
+    NA_TRY(na_provider_check_url(pool, "revocation_endpoint", p->revocation_url, allow_http));
     return na_provider_check_url(pool, "jwks_endpoint", p->jwks_url, allow_http);
 }
 

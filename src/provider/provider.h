@@ -129,6 +129,7 @@ typedef struct na_provider {
     const char *jwks_url;
     na_logout logout;
     const char *end_session_url;
+    const char *revocation_url;
     const na_jwks *keys;                 /* of jwks=, instead of a URL; NULL if none */
     const char *signed_jwks_url;         /* of a signed key set; NULL if as discovered */
     const na_jwks *jwks_signers;         /* sign the key set; NULL if it is not signed */

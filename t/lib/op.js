@@ -76,6 +76,11 @@ const mTLS = {
     && `CN=${ctx.socket.getPeerCertificate().subject.CN}` === expected,
 };
 
+function holdAnswer(res, hold) {
+  const end = res.end.bind(res);
+  res.end = (...more) => { hold.then(() => end(...more)); return res; };
+}
+
 const listen = (server, port) => new Promise((resolve) => { server.listen(port, '127.0.0.1', resolve); });
 
 const form = (action, wrong) => `<!DOCTYPE html>
@@ -189,8 +194,8 @@ async function startOp(t, options) {
       if (url.pathname === '/auth') asked.push(Object.fromEntries(url.searchParams));
       if (url.pathname.startsWith('/interaction/')) await interact(provider, req, res, options.loginOf);
       else {
-        if (url.pathname === '/token') await handle.hold;
         if (url.pathname === '/token' && handle.losesAnswers) res.end = () => res;
+        if (url.pathname === '/token' && handle.hold) holdAnswer(res, handle.hold);
         await provider.callback()(req, res);
       }
     } catch (error) {
@@ -211,7 +216,7 @@ async function startOp(t, options) {
   })));
   t.cleanup(stop);
 
-  // `hold`, a promise, holds requests for tokens until it is kept. Answers to them can be lost.
+  // `hold`, a promise, holds answers of the token endpoint until it is kept. They can also be lost.
   const handle = {
     hold: undefined,
     losesAnswers: false,

@@ -49,6 +49,14 @@ static void check_basic(na_builder *b)
                 "set NextAuthAcceptTokens personal");
 }
 
+static void check_identity_key(na_builder *b)
+{
+    const ap_directive_t *found = na_section_find(b->server, "NextAuthPassIdentity", "jwt");
+    if (found && !b->config->identity.keys && !na_build_is_wrong(b, NextAuthIdentityKey))
+        warn_at(b, found, na_wrong(b, "no key signs the identity: all requests are refused"),
+                "set NextAuthIdentityKey file:PATH");
+}
+
 static void check_passed_tokens(na_builder *b)
 {
     const ap_directive_t *found = na_section_find(b->server, "NextAuthPassTokens", "");
@@ -132,4 +140,5 @@ void na_build_finish_access(na_builder *b)
     check_acr(b);
     check_posts(b);
     check_passed_tokens(b);
+    check_identity_key(b);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NextAuthKeepTokens. */
+/* NextAuthKeepTokens and NextAuthIdentityKey. */
 #include <stddef.h>
 #include <string.h>
 
+#include "auth/identity_token.h"
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
 
@@ -28,10 +29,39 @@ na_error *na_build_keep_tokens(na_builder *b, const na_directive *w)
                                            as_seconds},
                                           {"onRefusal", offsetof(na_keeping, ends_refused),
                                            as_on_refusal},
+                                          {"revoke", offsetof(na_keeping, revokes), na_as_switch},
                                           {NULL, 0, NULL}};
-    b->config->keeping = (na_keeping){.refresh_before = REFRESH_BEFORE};
+    b->config->keeping = (na_keeping){.refresh_before = REFRESH_BEFORE, .revokes = 1};
     NA_TRY(na_as_switch(b, w->argv[0], &b->config->keeping.is_on));
     return na_build_settings(b, w, 1, settings, &b->config->keeping);
+}
+
+/* Default seconds for which a JWT of the identity is valid. */
+#define IDENTITY_LIFETIME 60
+
+static na_error *as_lifetime(na_builder *b, const char *value, void *member)
+{
+    return na_build_number(b, value, 5, 3600, member);
+}
+
+na_error *na_build_identity_key(na_builder *b, const na_directive *w)
+{
+    static const na_setting settings[] = {{"lifetime", offsetof(na_identity_signing, lifetime),
+                                           as_lifetime},
+                                          {NULL, 0, NULL}};
+    na_identity_signing *identity = &b->config->identity;
+    const char *pem;
+    *identity = (na_identity_signing){.lifetime = IDENTITY_LIFETIME};
+    NA_TRY(na_as_resolved(b, w->argv[0], &pem));
+    na_build_warn_if_literal(b, "the key", w->argv[0]);
+    na_error *error = na_jwks_from_pem(b->pool, pem, &identity->keys);
+    if (!error && !na_identity_alg(identity->keys->keys[0]))
+        error = na_wrong(b, "the first key cannot sign");
+    if (error)
+        return na_error_with_hint(na_error_wrap(b->pool, error, NULL,
+                                                "expected private keys in PEM"),
+                                  "set NextAuthIdentityKey file:PATH to keys without a passphrase");
+    return na_build_settings(b, w, 1, settings, identity);
 }
 
 /* ── after all directives are read ─────────────────────────────────────────────────────────── */

@@ -95,17 +95,26 @@ static const char *set_pass_identity(cmd_parms *cmd, void *conf, const char *val
     na_dir_conf *dir = conf;
     int bit = ap_cstr_casecmp(value, "env") == 0       ? NA_PASS_ENV
               : ap_cstr_casecmp(value, "headers") == 0 ? NA_PASS_HEADERS
+              : ap_cstr_casecmp(value, "jwt") == 0     ? NA_PASS_JWT
               : ap_cstr_casecmp(value, "none") == 0    ? NA_PASS_NOTHING
                                                        : 0;
     if (!bit)
         return apr_psprintf(cmd->pool,
-                            "NextAuthPassIdentity: invalid value '%s': expected env, headers, or "
-                            "none",
+                            "NextAuthPassIdentity: invalid value '%s': expected env, headers, "
+                            "jwt, or none",
                             value);
     dir->pass_identity |= bit;
     if ((dir->pass_identity & NA_PASS_NOTHING) && dir->pass_identity != NA_PASS_NOTHING)
-        return "NextAuthPassIdentity: none cannot be combined with env or headers";
+        return "NextAuthPassIdentity: none cannot be combined with other values";
     return NULL;
+}
+
+static const char *set_audience(cmd_parms *cmd, void *conf, const char *value)
+{
+    ((na_dir_conf *)conf)->audience = value;
+    return *value && !na_has_control(value)
+               ? NULL
+               : "NextAuthIdentityAudience: expected the name of an application";
 }
 
 static const char *set_pass_tokens(cmd_parms *cmd, void *conf, const char *value)
@@ -331,7 +340,9 @@ const command_rec na_directives[] = {
     AP_INIT_TAKE1("NextAuthUnauthenticated", set_unauthenticated, NULL, OR_AUTHCFG,
                   "response to requests without a session: auto|redirect|401|pass"),
     AP_INIT_ITERATE("NextAuthPassIdentity", set_pass_identity, NULL, OR_AUTHCFG,
-                    "ways in which applications receive the identity: env|headers|none …"),
+                    "ways in which applications receive the identity: env|headers|jwt|none …"),
+    AP_INIT_TAKE1("NextAuthIdentityAudience", set_audience, NULL, OR_AUTHCFG,
+                  "audience of the identity as a JWT: AUDIENCE"),
     AP_INIT_TAKE_ARGV("NextAuthPassHeader", na_set_pass_header, NULL, OR_AUTHCFG,
                       "request header for applications: " NA_PASSED_FORM),
     AP_INIT_TAKE_ARGV("NextAuthPassEnv", na_set_pass_env, NULL, OR_AUTHCFG,
@@ -390,6 +401,7 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     na_dir_conf *conf = apr_palloc(pool, sizeof *conf);
     conf->unauthenticated = over->unauthenticated ? over->unauthenticated : base->unauthenticated;
     conf->pass_identity = over->pass_identity ? over->pass_identity : base->pass_identity;
+    conf->audience = over->audience ? over->audience : base->audience;
     conf->pass_tokens = over->pass_tokens ? over->pass_tokens : base->pass_tokens;
     const na_dir_conf *named = over->remote_user ? over : base;
     conf->remote_user = named->remote_user;

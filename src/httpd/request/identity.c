@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "auth/identity_token.h"
 #include "base/header.h"
 #include "httpd/request/local.h"
 #include "httpd/request/passed.h"
@@ -115,6 +116,34 @@ static void hide_credentials(request_rec *r)
 }
 
 /*
+ * The application verifies it, so that it need not trust who can reach it. A location that promises
+ * it must not serve a request without.
+ */
+static int pass_jwt(request_rec *r, const na_session *session)
+{
+    const na_config *config = na_config_of(r);
+    const char *token = NULL;
+    if (!config->identity.keys) {
+        na_log_request(r, NA_LOG_ERROR, "CONFIGURATION_ERROR",
+                       "NextAuthPassIdentity jwt requires NextAuthIdentityKey");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    na_error *error = na_identity_token(r->pool, config, session, na_dir_conf_of(r)->audience,
+                                        r->request_time, &token);
+    if (!error && strlen(token) > NA_IDENTITY_MAX)
+        error =
+            na_error_new(r->pool, NA_ERR_SESSION, "it is longer than %d bytes", NA_IDENTITY_MAX);
+    if (error) {
+        na_log_request(r, NA_LOG_WARNING, "SESSION_ERROR", "cannot pass the identity as a JWT: %s",
+                       na_error_text(r->pool, error));
+        return na_refuse_forbidden(r);
+    }
+    apr_table_setn(r->subprocess_env, "NEXTAUTH_JWT", token);
+    apr_table_setn(r->headers_in, "X-NextAuth-JWT", token);
+    return OK;
+}
+
+/*
  * httpd authorizes a subrequest or internal redirect again only if its sections differ, so what a
  * token does not cover is refused here.
  * Also runs on a subrequest, which has a copy of the headers of its main request; what was passed
@@ -153,6 +182,10 @@ int na_pass_identity(request_rec *r)
         if (headers)
             apr_table_setn(r->headers_in, identity->header, identity->value);
     }
+    if (pass & NA_PASS_JWT)
+        status = pass_jwt(r, session);
+    if (status != OK)
+        return status;
     if (dir->pass_tokens)
         na_pass_tokens(r);
     return na_pass_values(r);

@@ -60,14 +60,13 @@ static int end_session(request_rec *r, na_request *request)
     return na_refuse_unauthenticated(r);
 }
 
-int na_bring_tokens(request_rec *r)
+static int bring_tokens(request_rec *r, na_state *state)
 {
-    na_state *state = na_state_of(r);
     const na_state *before = state_before(r);
     na_kept_tokens *kept = apr_palloc(r->pool, sizeof *kept);
     na_request request;
     int found;
-    if (!passes_tokens(r) || state->has_brought || !state->session)
+    if (state->has_brought || !state->session)
         return OK;
     state->has_brought = 1;
     if (before && before->has_brought && before->session == state->session) {
@@ -90,6 +89,11 @@ int na_bring_tokens(request_rec *r)
     else
         state->tokens = kept;
     return OK;
+}
+
+int na_bring_tokens(request_rec *r)
+{
+    return passes_tokens(r) ? bring_tokens(r, na_state_of(r)) : OK;
 }
 
 /* ── passing them on ───────────────────────────────────────────────────────────────────────── */

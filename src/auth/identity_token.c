@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JWTs that tell applications who the user is. */
+#include "auth/identity_token.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "jose/alg.h"
+#include "jose/jws.h"
+
+/* An EC or Ed25519 key fits one of them; for an RSA key, the one that all libraries have. */
+static const char *const algs[] = {"ES256", "ES384", "ES512", "EdDSA", "RS256"};
+
+const char *na_identity_alg(const na_jwk *key)
+{
+    for (size_t i = 0; i < sizeof algs / sizeof *algs; i++)
+        if (na_alg_fits(na_alg_find(algs[i]), key))
+            return algs[i];
+    return NULL;
+}
+
+/*
+ * Claims that belong to the session's own token: its ID grants the same access as the cookie, and
+ * the others mean nothing to an application.
+ */
+static void remove_own(json_t *claims)
+{
+    static const char *const own[] = {NA_CLAIM_SESSION_ID,
+                                      NA_CLAIM_BINDING,
+                                      NA_CLAIM_REGISTERED,
+                                      NA_CLAIM_SITE,
+                                      NA_CLAIM_REVISION,
+                                      NA_CLAIM_DATABASE_USER,
+                                      NA_CLAIM_DATABASE_ROLES,
+                                      NA_CLAIM_PROVED,
+                                      "nbf",
+                                      "jti"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        json_object_del(claims, own[i]);
+}
+
+na_error *na_identity_token(apr_pool_t *pool, const na_config *config, const na_session *session,
+                            const char *audience, apr_time_t now, const char **token)
+{
+    const na_jwk *key = config->identity.keys->keys[0];
+    json_t *claims;
+    char *made;
+    NA_TRY(na_json_parse_sealed(pool, NA_ERR_SESSION, na_bytes_of(session->claims_json), &claims));
+    remove_own(claims);
+    json_object_set_new(claims, "iss", json_string(config->base_url));
+    json_object_set_new(claims, "aud", json_string(audience ? audience : config->origin));
+    json_object_set_new(claims, "iat", json_integer(apr_time_sec(now)));
+    json_object_set_new(claims, "exp", json_integer(apr_time_sec(now) + config->identity.lifetime));
+    NA_TRY(na_jws_sign(pool, key, na_identity_alg(key), "JWT",
+                       na_bytes_of(na_json_dump(pool, claims)), &made));
+    *token = made;
+    return NULL;
+}
