@@ -16,6 +16,7 @@ NextAuthURL http://localhost:@PORT@
 NextAuthSecret 0123456789abcdef0123456789abcdef
 NextAuthSessionStore none`;
 
+const dpop = (site) => `DPoP realm="${site.url}", algs="ES256 ES384 ES512 PS256 PS384 PS512 RS256 RS384 RS512 EdDSA"`;
 const ask = (site, path, token, headers = {}) => request(new URL(path, site.url).href, { headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers } });
 
 async function realTokens(t) {
@@ -83,7 +84,7 @@ NextAuthClaim issued-by "%{PROFILE:iss}"
   t.section('where it does not count');
   const other = (await machine(OTHER)).access_token;
   const wrong = await ask(site, '/api/v1/', other);
-  t.is([wrong.status, wrong.headers['www-authenticate']], [401, `NextAuth realm="${site.url}", Bearer realm="${site.url}", error="invalid_token"`], 'a token for another API');
+  t.is([wrong.status, wrong.headers['www-authenticate']], [401, `NextAuth realm="${site.url}", Bearer realm="${site.url}", error="invalid_token", ${dpop(site)}`], 'a token for another API');
   t.is([await status('/either/', other), await status('/either/', own)], [200, 200], 'a path can accept both');
   t.is(await status('/api/v1/', other), 401, '  which does not change the first');
   t.is(await status('/api/v1/', ada.id_token), 401, 'an ID token');
@@ -92,7 +93,7 @@ NextAuthClaim issued-by "%{PROFILE:iss}"
   t.is(await status('/api/v1/', null, { authorization: own }), 401, 'one without a scheme');
   t.is(await status('/api/v1/', null, { authorization: `Basic ${Buffer.from(`:${own}`).toString('base64')}` }), 401, 'one as a password');
   const none = await ask(site, '/api/v1/');
-  t.is([none.status, none.headers['www-authenticate']], [401, `NextAuth realm="${site.url}", Bearer realm="${site.url}"`], 'none at all, without an error');
+  t.is([none.status, none.headers['www-authenticate']], [401, `NextAuth realm="${site.url}", Bearer realm="${site.url}", ${dpop(site)}`], 'none at all, without an error');
   t.is((await ask(site, '/api/auth/session', own)).json, {}, 'the endpoints do not know it');
   t.is((await ask(site, '/api/v1/', own, { 'x-nextauth-client': 'root' })).status, 200, 'a client cannot name itself');
   t.unlike(site.log(), new RegExp(own.split('.')[2]), 'no log has the token');
@@ -115,12 +116,15 @@ NextAuthTokenIssuer down issuer=http://localhost:1/x audience=${API}
   Require valid-user
   NextAuthAcceptTokens oauth only
 </Location>
+<Location /api/v1/admin>
+  Require nextauth-role admin
+</Location>
 <Location /open>
   AuthType NextAuth
   Require valid-user
   NextAuthUnauthenticated pass
   NextAuthAcceptTokens oauth:as session
-</Location>`, files: { 'htdocs/api/v1/index.html': 'x', 'htdocs/open/index.html': 'x' } });
+</Location>`, files: { 'htdocs/api/v1/index.html': 'x', 'htdocs/api/v1/admin/index.html': 'x', 'htdocs/open/index.html': 'x' } });
   const good = { iss, aud: API };
   const of = (claims, header, key = rogue.key) => forge(key, { ...good, ...claims }, header);
   const status = async (token, path = '/api/v1/', headers) => (await ask(site, path, token, headers)).status;
@@ -195,7 +199,9 @@ NextAuthTokenIssuer down issuer=http://localhost:1/x audience=${API}
   t.ok(await site.logged('GET /api/v1/index.html 200 as:root%40example.org'), '  is none');
   t.is(await status(await of({ email: 'ada@example.org', email_verified: true })), 200, 'one that is verified');
   t.ok(await site.logged('GET /api/v1/index.html 200 ada@example.org'), '  is');
-  for (const name of ['roles', 'provider', 'dbu', 'nasite', 'tfa', 'rev']) t.is(await status(await of({ [name]: name === 'roles' ? ['admin'] : 'x' })), 200, `claim ${name} of a token is not ours`);
+  for (const name of ['provider', 'dbu', 'nasite', 'tfa', 'rev', 'bnd', 'sid', 'token_scope']) t.is(await status(await of({ [name]: 'x' })), 200, `claim ${name} of a token is not ours`);
+  for (const name of ['roles', 'role', 'groups']) t.is(await status(await of({ [name]: ['admin'] }), '/api/v1/admin/'), 403, `claim ${name} gives no role without a rule`);
+  for (const cnf of [{ jkt: 'x' }, { 'x5t#S256': 'x' }, { jwk: {} }, {}, [], 'x']) t.is(await status(await of({ cnf })), 401, `a token that is bound: ${JSON.stringify(cnf)}`);
 
   t.section('an issuer with plain JWTs');
   const plain = (more, header, key = rogue.key) => forge(key, { ...good, iss: second, ...more }, { typ: 'JWT', ...header });

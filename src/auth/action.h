@@ -68,6 +68,8 @@ typedef struct na_process {
     na_htpasswd_index *password_files;
     na_call_limits *checks;           /* password checks of all processes */
     struct na_replay_memory *replays; /* sign-ins that were answered */
+    struct na_replay_memory *proofs;  /* of DPoP that were used: NA_PROOF_MEMORIES memories */
+    na_verified *inactive_tokens;     /* access tokens that their issuer refused a moment ago */
     na_metrics *metrics;              /* NULL if nothing is counted */
 } na_process;
 

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/bound_token.h"
 #include "auth/checks.h"
 #include "auth/complete.h"
 #include "auth/limit.h"
@@ -14,6 +15,7 @@
 #include "base/json.h"
 #include "oauth/access_token_claims.h"
 #include "oauth/access_token_jwt.h"
+#include "oauth/introspection.h"
 #include "session/answer.h"
 
 /* ── the issuer ────────────────────────────────────────────────────────────────────────────── */
@@ -47,6 +49,18 @@ static const na_issuer *issuer_of(const na_request *request, const na_bearer *sh
     return found;
 }
 
+/* Returns the first that can be asked about a token that names no issuer; NULL if none can. */
+static const na_issuer *issuer_to_ask(const na_request *request, const na_bearer *shown)
+{
+    const apr_array_header_t *issuers = request->config->issuers;
+    for (int i = 0; i < issuers->nelts; i++) {
+        const na_issuer *issuer = APR_ARRAY_IDX(issuers, i, const na_issuer *);
+        if (is_accepted(shown, issuer) && issuer->introspects != NA_INTROSPECTS_NONE)
+            return issuer;
+    }
+    return NULL;
+}
+
 /* ── the session ───────────────────────────────────────────────────────────────────────────── */
 
 /* RFC 9068 section 2.2.3: a list in one text. */
@@ -62,14 +76,16 @@ static json_t *scopes_of(const json_t *claims)
     return scopes;
 }
 
-/* What the token itself says, which no rule can change. */
+/* Claims of the token itself, which no rule can change. */
 static void add_own_claims(const json_t *token, json_t *claims)
 {
-    static const char *const names[] = {"iss", "acr", NA_CLAIM_AUTH_TIME};
+    static const char *const names[] = {"iss", "acr", NA_CLAIM_AUTH_TIME, "cnf"};
     const char *client = na_token_client(token);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        json_object_del(claims, names[i]);
         if (json_object_get(token, names[i]))
             json_object_set(claims, names[i], json_object_get(token, names[i]));
+    }
     json_object_set_new(claims, NA_CLAIM_SCOPE, scopes_of(token));
     json_object_del(claims, NA_CLAIM_CLIENT);
     if (client)
@@ -120,21 +136,54 @@ static na_error *make_session(na_request *request, const na_issuer *issuer, cons
 
 /* ── verifying ─────────────────────────────────────────────────────────────────────────────── */
 
+/* Seconds for which an issuer is not asked again about a token that it refused. */
+#define INACTIVE_SECONDS 10
+
+static na_store_key key_of_inactive(const char *key)
+{
+    na_store_key inactive;
+    na_store_key_make(&inactive, "inactive", key);
+    return inactive;
+}
+
+static int was_inactive(const na_request *request, const char *key)
+{
+    const na_store_key inactive = key_of_inactive(key);
+    apr_int64_t at = na_verified_at(request->process->inactive_tokens, 0, &inactive, 0);
+    apr_int64_t age = apr_time_sec(request->now) - at;
+    return age >= 0 && age < INACTIVE_SECONDS;
+}
+
+static na_error *ask_issuer(na_request *request, const na_oauth *oauth, const na_issuer *issuer,
+                            const char *token, const char *key, json_t **claims)
+{
+    const na_store_key inactive = key_of_inactive(key);
+    NA_TRY(na_oauth_introspect(oauth, issuer, token, claims));
+    if (*claims)
+        return NULL;
+    na_verified_set(request->process->inactive_tokens, 0, &inactive, 0, apr_time_sec(request->now));
+    return na_error_new(request->pool, NA_ERR_OAUTH_CALLBACK,
+                        "access token refused: its issuer says that it is not active");
+}
+
 static na_error *verify(na_request *request, const na_bearer *shown, const char *key,
                         const na_session **session)
 {
     json_t *claims;
-    const na_issuer *issuer = na_access_token_peek(request->pool, shown->token, &claims)
-                                  ? issuer_of(request, shown, claims)
-                                  : NULL;
     na_oauth oauth;
+    int is_jwt =
+        na_access_token_peek(request->pool, shown->token, &claims) && na_json_string(claims, "iss");
+    const na_issuer *issuer =
+        is_jwt ? issuer_of(request, shown, claims) : issuer_to_ask(request, shown);
     if (!issuer)
         return na_error_new(request->pool, NA_ERR_OAUTH_CALLBACK,
                             "access token refused: no issuer that is accepted here made it");
     request->provider = issuer->provider;
     request->provider_id = issuer->provider->id;
     na_oauth_of_request(request, &oauth);
-    NA_TRY(na_access_token_verify(&oauth, issuer, shown->token, &claims));
+    NA_TRY(is_jwt && issuer->introspects != NA_INTROSPECTS_ALL
+               ? na_access_token_verify(&oauth, issuer, shown->token, &claims)
+               : ask_issuer(request, &oauth, issuer, shown->token, key, &claims));
     NA_TRY(make_session(request, issuer, key, claims, session));
     na_answer_keep(request->sessions, &request->visit, key, session);
     return NULL;
@@ -147,6 +196,9 @@ static na_error *verify(na_request *request, const na_bearer *shown, const char 
 static na_error *verify_within_limit(na_request *request, const na_bearer *shown, const char *key,
                                      int is_known, const na_session **session)
 {
+    if (was_inactive(request, key))
+        return na_error_new(request->pool, NA_ERR_SESSION,
+                            "access token refused: its issuer said so a moment ago");
     na_error *error = is_known ? NULL : na_limit_take(request, NA_LIMIT_TOKEN, NULL);
     if (error)
         return error;
@@ -154,6 +206,12 @@ static na_error *verify_within_limit(na_request *request, const na_bearer *shown
     if (!error || !na_error_is(error, NA_ERR_OAUTH_CALLBACK))
         na_limit_give_back(request);
     return error;
+}
+
+/* A session is kept for a configuration, which has its issuer. */
+static const na_issuer *issuer_of_session(const na_request *request, const na_session *session)
+{
+    return na_issuer_find(request->config->issuers, na_session_claim(session, NA_CLAIM_PROVIDER));
 }
 
 /* ── loading ───────────────────────────────────────────────────────────────────────────────── */
@@ -167,27 +225,20 @@ static const char *key_of(const na_request *request, const na_bearer *shown)
     unsigned char hash[NA_SHA256_LEN];
     const na_bytes secret = {request->config->limits.key, sizeof request->config->limits.key};
     const char *accepted = shown->accepted ? na_join(request->pool, shown->accepted, " ") : "";
-    char *text = apr_pstrcat(request->pool, "oauth\n", accepted, "\n", shown->token, NULL);
+    char *text = apr_pstrcat(request->pool, "oauth\n", request->config->session.site, "\n",
+                             accepted, "\n", shown->token, NULL);
     na_hmac_sha256(hash, secret, na_bytes_of(text));
     na_wipe(text, strlen(text));
     return na_hex(request->pool, hash, sizeof hash);
 }
 
-static int is_recent(const na_request *request, const na_session *session, apr_int64_t age)
-{
-    const na_issuer *issuer =
-        na_issuer_find(request->config->issuers, na_session_claim(session, NA_CLAIM_PROVIDER));
-    return issuer && age < issuer->cache;
-}
-
-na_error *na_bearer_load(na_request *request, const na_bearer *shown, const na_session **session)
+na_error *na_bearer_load(na_request *request, na_bearer *shown, const na_session **session)
 {
     apr_int64_t age;
     const char *key = key_of(request, shown);
-    const na_session *kept = na_answer_find(request->sessions, &request->visit, key, &age);
-    if (kept && is_recent(request, kept, age)) {
-        *session = kept;
-        return NULL;
-    }
-    return verify_within_limit(request, shown, key, kept != NULL, session);
+    *session = na_answer_find(request->sessions, &request->visit, key, &age);
+    int is_known = *session != NULL;
+    if (!is_known || age >= issuer_of_session(request, *session)->cache)
+        NA_TRY(verify_within_limit(request, shown, key, is_known, session));
+    return na_bound_token_check(request, issuer_of_session(request, *session), shown, *session);
 }

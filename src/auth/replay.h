@@ -14,6 +14,10 @@ typedef struct na_replay_memory na_replay_memory;
 
 #define NA_REPLAY_ENTRIES 8192
 
+/* Memories that proofs of DPoP have instead of one: each of 1000 in a second is remembered until it
+ * is too old. */
+#define NA_PROOF_MEMORIES 16
+
 /* Returns the size of that memory in bytes; it must be zero at first. */
 apr_size_t na_replay_memory_size(void);
 

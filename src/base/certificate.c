@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "base/crypto.h"
+#include "base/text.h"
 
 /* Without this callback, OpenSSL would ask for the password at the terminal. */
 static int no_password(char *buffer, int size, int writing, void *data)
@@ -54,4 +55,14 @@ na_error *na_certificate_check(apr_pool_t *pool, const na_certificate *certifica
     EVP_PKEY_free(key);
     return wrong ? na_error_new(pool, NA_ERR_CONFIGURATION, "%s: %s", wrong, na_openssl_error(pool))
                  : NULL;
+}
+
+const char *na_certificate_thumbprint(apr_pool_t *pool, const char *pem)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned int len = 0;
+    X509 *read = read_certificate(pem);
+    int is_done = read && X509_digest(read, EVP_sha256(), hash, &len) == 1;
+    X509_free(read);
+    return is_done ? na_base64url_encode(pool, hash, len) : NULL;
 }

@@ -20,4 +20,8 @@ typedef struct na_certificate {
 na_error *na_certificate_check(apr_pool_t *pool, const na_certificate *certificate,
                                apr_time_t *ends);
 
+/* Returns SHA-256 of the first certificate of a PEM text (x5t#S256 of RFC 8705 section 3.1); NULL
+ * if there is none. */
+const char *na_certificate_thumbprint(apr_pool_t *pool, const char *pem);
+
 #endif

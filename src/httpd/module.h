@@ -13,6 +13,7 @@
 #include <ap_expr.h>
 
 #include "auth/action.h"
+#include "auth/bearer.h"
 #include "auth/tenant.h"
 #include "httpd/store_provider.h"
 #include "httpd/written.h"
@@ -314,7 +315,9 @@ typedef struct na_state {
     int unavailable;         /* the store is down: the session is unknown */
     na_way way;              /* how the session was shown */
     na_refusal refusal;      /* why the client's credentials do not lead to a session */
-    long limit_wait;         /* seconds, if that is NA_REFUSED_RATE */
+    na_bearer_answer bearer_answer;      /* likewise, of a token of NA_BY_OAUTH */
+    int is_dpop;                         /* it came with the scheme DPoP */
+    long limit_wait;                     /* seconds, if that is NA_REFUSED_RATE */
     const na_session *session;           /* NULL if not signed in */
     const struct na_kept_tokens *tokens; /* that the location passes on; NULL if none */
     int has_brought;                     /* `tokens` is determined */
@@ -344,6 +347,9 @@ static inline int na_is_endpoint(const request_rec *r)
 /* Returns the value that the client's sessions are bound to: NULL without NextAuthSessionBind, ""
  * if the client lacks that property. */
 const char *na_binding_of(request_rec *r);
+
+/* Returns the certificate that a TLS client showed, in PEM, by any issuer; NULL if none. */
+const char *na_shown_certificate(request_rec *r);
 
 /* Fills in the parts of the request that sessions depend on. */
 void na_visit_of(request_rec *r, na_visit *visit);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the claims of an access token must say, whoever has told them. */
+/* The demands on claims of an access token, from a JWT or an introspection response. */
 #include "oauth/access_token_claims.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 
@@ -68,6 +69,37 @@ const char *na_token_user(const json_t *claims)
     return sub;
 }
 
+/* SHA-256 as base64url. */
+static int is_thumbprint(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    unsigned char hash[NA_BASE64URL_DECODED_MAX(43)];
+    apr_size_t len;
+    return text && strlen(text) == 43 && na_base64url_decode_to(hash, &len, text, 43);
+}
+
+/*
+ * RFC 7800 section 3.1: what is not understood cannot be checked, so that such a token would be
+ * good for anyone who has it.
+ */
+static na_error *check_confirmation(const na_oauth *oauth, const json_t *claims)
+{
+    json_t *cnf = json_object_get(claims, "cnf"), *value;
+    const char *name, *type = na_json_string(claims, "token_type");
+    if (!cnf)
+        return type && strcasecmp(type, "DPoP") == 0
+                   ? refuse(oauth, "its type is DPoP, and it has no cnf")
+                   : NULL;
+    if (!json_object_size(cnf))
+        return refuse(oauth, "cnf is not an object with members");
+    json_object_foreach(cnf, name, value)
+    {
+        if ((strcmp(name, "jkt") != 0 && strcmp(name, "x5t#S256") != 0) || !is_thumbprint(value))
+            return refuse(oauth, "cnf has a member that cannot be checked");
+    }
+    return NULL;
+}
+
 na_error *na_token_claims_check(const na_oauth *oauth, const na_issuer *issuer,
                                 const json_t *claims)
 {
@@ -75,6 +107,7 @@ na_error *na_token_claims_check(const na_oauth *oauth, const na_issuer *issuer,
     if (!na_issuer_is_audience(issuer, claims))
         return refuse(oauth, "aud does not name this API");
     NA_TRY(check_times(oauth, claims));
+    NA_TRY(check_confirmation(oauth, claims));
     return na_token_user(claims) || na_token_client(claims)
                ? NULL
                : refuse(oauth, "it names neither a user (sub) nor a client (client_id)");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the claims of an access token must say, whoever has told them. */
+/* The demands on claims of an access token, from a JWT or an introspection response. */
 #ifndef NA_OAUTH_ACCESS_TOKEN_CLAIMS_H
 #define NA_OAUTH_ACCESS_TOKEN_CLAIMS_H
 

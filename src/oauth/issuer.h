@@ -7,6 +7,21 @@
 
 #include "provider/provider.h"
 
+/* Which tokens the issuer is asked about; all others are verified by its keys. */
+typedef enum na_introspects {
+    NA_INTROSPECTS_NONE,
+    NA_INTROSPECTS_OPAQUE, /* those that are not JWTs of an issuer */
+    NA_INTROSPECTS_ALL
+} na_introspects;
+
+/* Which tokens must be bound to their client (binding=). */
+typedef enum na_binding {
+    NA_BINDING_ANY, /* those that say so */
+    NA_BINDING_REQUIRED,
+    NA_BINDING_DPOP,
+    NA_BINDING_CERTIFICATE
+} na_binding;
+
 /*
  * One of them, for an API of this site: another issuer can have the same `provider->issuer` and
  * other audiences. Immutable configuration.
@@ -16,7 +31,12 @@ typedef struct na_issuer {
     const apr_array_header_t *audiences; /* const char *: a token must be for one of them */
     const char *const *algs;             /* NULL-terminated: of signatures; none is symmetric */
     int accepts_any_type; /* tokenType=JWT: of JWTs that do not say that they are access tokens */
-    long cache;           /* seconds for which a verified token is not verified again */
+    na_binding binding;
+    int asks_for_nonce; /* proofs of DPoP must have a nonce of this server */
+    na_introspects introspects;
+    const char *introspection_url; /* NULL if as discovered */
+    const char *introspection_alg; /* of the answers' signature (RFC 9701); NULL if plain JSON */
+    long cache;                    /* seconds for which a verified token is not verified again */
 } na_issuer;
 
 /* Returns the issuer of this ID among `issuers` (const na_issuer *); NULL if there is none. */

@@ -104,6 +104,10 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     metadata->auths = json_object_get(document, "token_endpoint_auth_methods_supported");
     NA_TRY(take_protected_url(oauth, document, "pushed_authorization_request_endpoint",
                               provider->pushed_url, &metadata->pushed_url));
+    NA_TRY(take_protected_url(oauth, document, "introspection_endpoint", NULL,
+                              &metadata->introspection_url));
+    metadata->introspection_auths =
+        json_object_get(document, "introspection_endpoint_auth_methods_supported");
     metadata->requires_pushed =
         json_is_true(json_object_get(document, "require_pushed_authorization_requests"));
     metadata->requires_signed =
@@ -114,7 +118,7 @@ static na_error *read_document(const na_oauth *oauth, const json_t *document, na
     metadata->auth_algs =
         json_object_get(document, "token_endpoint_auth_signing_alg_values_supported");
     metadata->id_algs = json_object_get(document, "id_token_signing_alg_values_supported");
-    if (!metadata->authorization_url || !metadata->token_url)
+    if (!provider->only_issues && (!metadata->authorization_url || !metadata->token_url))
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the discovery document has no authorization or token endpoint");
     return NULL;
@@ -149,6 +153,7 @@ static const char *options_of_validity(const na_oauth *oauth)
                                    provider->jwks_signer_text,
                                    provider->revocation_url,
                                    provider->certificate.chain ? "mtls" : NULL,
+                                   provider->only_issues ? "issuer" : NULL,
                                    provider->is_fapi2 ? "fapi2" : NULL};
     const char *all = oauth->allow_http ? "http" : "https";
     for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++)

@@ -49,6 +49,8 @@ typedef struct na_metadata {
     const char *end_session_url; /* end_session_endpoint */
     const char *revocation_url;  /* revocation_endpoint */
     const json_t *auth_algs;     /* token_endpoint_auth_signing_alg_values_supported, or NULL */
+    const char *introspection_url;
+    const json_t *introspection_auths; /* introspection_endpoint_auth_methods_supported, or NULL */
 } na_metadata;
 
 /*

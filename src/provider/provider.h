@@ -149,6 +149,7 @@ typedef struct na_provider {
     int allow_unverified_email; /* shown on pages, but no user is found by it */
     int allow_linking; /* allowDangerousEmailAccountLinking: an email address is enough to become
                           its user */
+    int only_issues;   /* of NextAuthTokenIssuer: its tokens are accepted, and no one signs in */
     int is_fapi2;      /* profile=fapi2: the FAPI 2.0 Security Profile is enforced */
     int any_tenant;    /* by its URL; at a sign-in, the issuer decides */
 

@@ -14,6 +14,7 @@
 #include "db/migrate.h"
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
+#include "oauth/introspection.h"
 
 /* seconds; the Date header itself is only precise to one */
 #define SKEW_MAX (2 * NA_CLOCK_TOLERANCE)
@@ -122,6 +123,42 @@ static void try_providers(connecting *c)
             add_result(c, p->id, "authorization and token endpoints respond", ask_provider(c, p),
                        "check that the URLs are the provider's, and that outgoing connections are "
                        "allowed");
+    }
+}
+
+/* ── issuers of access tokens ──────────────────────────────────────────────────────────────── */
+
+/* A token that no one issued is not active, which only a known client is told. */
+static na_error *ask_issuer(connecting *c, const na_issuer *issuer)
+{
+    const na_oauth oauth = {.pool = c->pool,
+                            .provider = issuer->provider,
+                            .http = c->http,
+                            .documents = c->documents,
+                            .now = apr_time_now(),
+                            .allow_http = c->b->config->http.allow_http};
+    na_metadata metadata = {.jwks_url = issuer->provider->jwks_url};
+    json_t *claims;
+    if (issuer->introspects != NA_INTROSPECTS_NONE)
+        NA_TRY(na_oauth_introspect(&oauth, issuer, "nextauthctl-check", &claims));
+    if (issuer->introspects == NA_INTROSPECTS_ALL || issuer->provider->keys)
+        return NULL;
+    if (!metadata.jwks_url)
+        NA_TRY(na_oauth_metadata(&oauth, &metadata));
+    return read_keys(c, issuer->provider->id, metadata.jwks_url);
+}
+
+static void try_issuers(connecting *c)
+{
+    for (int i = 0; i < c->b->issuers->nelts; i++) {
+        const na_issuer *issuer = APR_ARRAY_IDX(c->b->issuers, i, const na_issuer *);
+        add_result(c, apr_pstrcat(c->b->pool, "NextAuthTokenIssuer ", issuer->provider->id, NULL),
+                   issuer->introspects == NA_INTROSPECTS_NONE
+                       ? "the key set is available"
+                       : "the introspection endpoint knows this server",
+                   ask_issuer(c, issuer),
+                   "check that issuer= is the issuer of the tokens, and that outgoing connections "
+                   "are allowed");
     }
 }
 
@@ -276,8 +313,8 @@ static void try_mail(connecting *c)
 
 /* ── all of them ───────────────────────────────────────────────────────────────────────────── */
 
-static void (*const checks[])(connecting *c) = {try_providers, try_clock, try_databases, try_stores,
-                                                try_mail};
+static void (*const checks[])(connecting *c) = {try_providers, try_issuers, try_clock,
+                                                try_databases, try_stores,  try_mail};
 
 static na_error *prepare_http(connecting *c)
 {

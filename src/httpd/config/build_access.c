@@ -28,6 +28,27 @@ static void check_tokens(na_builder *b)
                 "set NextAuthDatabase, then run nextauthctl migrate");
 }
 
+/* Warns of the first issuer that a path accepts and the site does not have: it accepts no token. */
+static void check_issuers(na_builder *b)
+{
+    const ap_directive_t *found = na_section_find(b->server, "NextAuthAcceptTokens", "oauth");
+    if (!found || na_build_is_wrong(b, NextAuthTokenIssuer))
+        return;
+    if (!b->issuers->nelts)
+        warn_at(b, found, na_wrong(b, "no authorization server is named: all tokens are refused"),
+                "set NextAuthTokenIssuer");
+    const char *line = found->args;
+    while (b->issuers->nelts && *line) {
+        const char *word = ap_getword_conf(b->pool, &line);
+        if (ap_cstr_casecmpn(word, "oauth:", 6) != 0 || na_issuer_find(b->issuers, word + 6))
+            continue;
+        warn_at(b, found,
+                na_wrong(b, "unknown token issuer '%s': all its tokens are refused", word + 6),
+                "use the ID of a NextAuthTokenIssuer");
+        return;
+    }
+}
+
 static int has_passwords(const na_builder *b)
 {
     for (int i = 0; i < b->config->providers->nelts; i++)
@@ -135,6 +156,7 @@ void na_build_finish_access(na_builder *b)
 {
     choose_direct(b);
     check_tokens(b);
+    check_issuers(b);
     check_basic(b);
     check_second_factor(b);
     check_acr(b);

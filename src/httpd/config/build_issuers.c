@@ -35,13 +35,17 @@ static na_error *set_audience(na_builder *b, const char *value, void *parts)
     return audiences->nelts ? NULL : na_wrong(b, "audience= is empty");
 }
 
+static int is_asymmetric(const char *alg)
+{
+    return na_jws_alg_known(alg) && strncmp(alg, "HS", 2) != 0;
+}
+
 /* RFC 9068 section 4 and RFC 8725 section 3.1: a list, and no secret of the issuer. */
 static na_error *set_algorithms(na_builder *b, const char *value, void *parts)
 {
     apr_array_header_t *algs = split(b->pool, value);
     for (int i = 0; i < algs->nelts; i++) {
-        const char *alg = APR_ARRAY_IDX(algs, i, const char *);
-        if (!na_jws_alg_known(alg) || strncmp(alg, "HS", 2) == 0)
+        if (!is_asymmetric(APR_ARRAY_IDX(algs, i, const char *)))
             return na_wrong(b,
                             "invalid algorithms=%s: expected a list of RS256 to PS512, ES256 to "
                             "ES512, and EdDSA",
@@ -66,10 +70,65 @@ static na_error *set_cache(na_builder *b, const char *value, void *parts)
     return na_build_number(b, value, 0, CACHE_MAX, &((issuer_parts *)parts)->issuer.cache);
 }
 
+static na_error *set_introspection(na_builder *b, const char *value, void *parts)
+{
+    static const char *const names[] = {[NA_INTROSPECTS_NONE] = "off",
+                                        [NA_INTROSPECTS_OPAQUE] = "opaque",
+                                        [NA_INTROSPECTS_ALL] = "always"};
+    for (int i = NA_INTROSPECTS_NONE; i <= NA_INTROSPECTS_ALL; i++)
+        if (strcmp(names[i], value) == 0) {
+            ((issuer_parts *)parts)->issuer.introspects = (na_introspects)i;
+            return NULL;
+        }
+    return na_wrong(b, "invalid introspection=%s: expected off, opaque, or always", value);
+}
+
+static na_error *set_introspection_url(na_builder *b, const char *value, void *parts)
+{
+    ((issuer_parts *)parts)->issuer.introspection_url = value;
+    return NULL;
+}
+
+static na_error *set_introspection_alg(na_builder *b, const char *value, void *parts)
+{
+    ((issuer_parts *)parts)->issuer.introspection_alg = value;
+    return is_asymmetric(value)
+               ? NULL
+               : na_wrong(b,
+                          "invalid introspection_signed_response_alg=%s: expected RS256 to PS512, "
+                          "ES256 to ES512, or EdDSA",
+                          value);
+}
+
+static na_error *set_binding(na_builder *b, const char *value, void *parts)
+{
+    static const char *const names[] = {[NA_BINDING_ANY] = "any",
+                                        [NA_BINDING_REQUIRED] = "required",
+                                        [NA_BINDING_DPOP] = "dpop",
+                                        [NA_BINDING_CERTIFICATE] = "certificate"};
+    for (int i = NA_BINDING_ANY; i <= NA_BINDING_CERTIFICATE; i++)
+        if (strcmp(names[i], value) == 0) {
+            ((issuer_parts *)parts)->issuer.binding = (na_binding)i;
+            return NULL;
+        }
+    return na_wrong(b, "invalid binding=%s: expected any, required, dpop, or certificate", value);
+}
+
+static na_error *set_nonce(na_builder *b, const char *value, void *parts)
+{
+    return na_as_switch(b, value, &((issuer_parts *)parts)->issuer.asks_for_nonce);
+}
+
 static const na_setting settings[] = {{"audience", 0, set_audience},
                                       {"algorithms", 0, set_algorithms},
                                       {"tokenType", 0, set_token_type},
+                                      {"introspection", 0, set_introspection},
+                                      {"introspection_endpoint", 0, set_introspection_url},
+                                      {"introspection_signed_response_alg", 0,
+                                       set_introspection_alg},
                                       {"cache", 0, set_cache},
+                                      {"binding", 0, set_binding},
+                                      {"dpopNonce", 0, set_nonce},
                                       {NULL, 0, NULL}};
 
 /* Options of providers that are about tokens, and about this server as a client. */
@@ -77,6 +136,14 @@ static const char *const provider_options[] = {"issuer",
                                                "wellKnown",
                                                "jwks",
                                                "jwks_endpoint",
+                                               "clientId",
+                                               "clientSecret",
+                                               "clientKey",
+                                               "clientAssertionAudience",
+                                               "clientCertificate",
+                                               "clientCertificateKey",
+                                               "token_endpoint_auth_method",
+                                               "token_endpoint_auth_signing_alg",
                                                "clockTolerance",
                                                "documentMaxAge",
                                                "profile.id",
@@ -117,6 +184,8 @@ static na_error *set_option(na_builder *b, issuer_parts *parts, const char *argu
     if (!is_provider_option(name))
         return na_error_with_hint(na_wrong(b, "unknown option '%s' of a token issuer", name),
                                   apr_pstrcat(b->pool, "use one of ", option_names(b->pool), NULL));
+    if (strcmp(name, "clientSecret") == 0)
+        na_build_warn_if_literal(b, "clientSecret=", equals + 1);
     NA_TRY(na_value_resolve(&b->environment, equals + 1, &value));
     return na_provider_set(b->pool, parts->provider, name, value);
 }
@@ -137,6 +206,20 @@ static na_error *start_issuer(na_builder *b, const char *id, issuer_parts *parts
                : na_wrong(b, "provider '%s' issues no access tokens", id);
 }
 
+/* As at the token endpoint, this server authenticates as a client (RFC 7662 section 2.1). */
+static na_error *finish_introspection(na_builder *b, issuer_parts *parts)
+{
+    const na_issuer *issuer = &parts->issuer;
+    if (issuer->introspects == NA_INTROSPECTS_NONE)
+        return NULL;
+    if (!parts->provider->client_id)
+        return na_error_with_hint(na_wrong(b, "introspection= requires clientId="),
+                                  "set clientId= and clientSecret= of this server at the issuer");
+    NA_TRY(na_provider_check_url(b->pool, "introspection_endpoint", issuer->introspection_url,
+                                 b->config->http.allow_http));
+    return na_provider_finish_client(b->pool, parts->provider);
+}
+
 static na_error *finish_issuer(na_builder *b, issuer_parts *parts)
 {
     const na_provider *provider = parts->provider;
@@ -151,7 +234,10 @@ static na_error *finish_issuer(na_builder *b, issuer_parts *parts)
     NA_TRY(na_provider_check_url(b->pool, "issuer", provider->issuer, allow_http));
     NA_TRY(na_provider_check_url(b->pool, "wellKnown", provider->well_known, allow_http));
     NA_TRY(na_provider_check_url(b->pool, "jwks_endpoint", provider->jwks_url, allow_http));
-    if (provider->type == NA_OIDC || provider->keys || provider->jwks_url)
+    NA_TRY(finish_introspection(b, parts));
+    parts->provider->only_issues = 1;
+    if (provider->type == NA_OIDC || provider->keys || provider->jwks_url ||
+        (parts->issuer.introspects == NA_INTROSPECTS_ALL && parts->issuer.introspection_url))
         return NULL;
     return na_error_with_hint(na_wrong(b, "provider '%s' has no discovery document, and no keys",
                                        provider->id),

@@ -13,6 +13,7 @@
 #include "httpd/request/client.h"
 #include "httpd/request/credentials.h"
 #include "httpd/request/reach.h"
+#include "httpd/request/url.h"
 
 int na_is_way_open(request_rec *r, na_way way)
 {
@@ -120,14 +121,26 @@ static na_error *settle_bearer(na_request *request, na_error *error)
     return error;
 }
 
-static na_error *load_oauth(request_rec *r, const char *token, const na_session **session)
+static na_error *load_oauth(request_rec *r, const na_credentials *credentials,
+                            const na_session **session)
 {
-    const na_bearer shown = {.token = token, .accepted = na_dir_conf_of(r)->issuers};
+    na_state *state = na_state_of(r);
+    na_bearer shown = {.token = credentials->bearer,
+                       .is_dpop = credentials->is_dpop,
+                       .proof = apr_table_get(r->headers_in, "DPoP"),
+                       .certificate = na_shown_certificate(r),
+                       .method = r->method,
+                       .url = na_requested_url(r),
+                       .accepted = na_dir_conf_of(r)->issuers};
     na_request request;
     na_request_begin(r, &request);
     request.action = "token";
     na_error *error = settle_bearer(&request, na_bearer_load(&request, &shown, session));
-    na_state_of(r)->limit_wait = request.limit_wait;
+    state->limit_wait = request.limit_wait;
+    state->bearer_answer = shown.answer;
+    state->is_dpop = shown.is_dpop;
+    if (shown.nonce)
+        apr_table_setn(r->err_headers_out, "DPoP-Nonce", shown.nonce);
     return error;
 }
 
@@ -186,7 +199,7 @@ static na_error *load_password(request_rec *r, const na_visit *visit,
 static const char *token_of(const na_credentials *credentials)
 {
     const char *token = credentials->bearer ? credentials->bearer : credentials->password;
-    return na_access_token_is_meant(token) ? token : NULL;
+    return !credentials->is_dpop && na_access_token_is_meant(token) ? token : NULL;
 }
 
 /* Where no sign-in is required, a bearer token can be one of the application. */
@@ -215,6 +228,8 @@ static na_way way_of(request_rec *r, const na_credentials *credentials)
         return NA_BY_TOKEN;
     if (!credentials->bearer)
         return NA_BY_PASSWORD;
+    if (credentials->is_dpop)
+        return NA_BY_OAUTH;
     return na_is_way_open(r, NA_BY_OAUTH) &&
                    !(na_is_way_open(r, NA_BY_BEARER) && is_session_token(credentials->bearer))
                ? NA_BY_OAUTH
@@ -239,7 +254,7 @@ static na_error *load_session(request_rec *r, na_visit *visit, const na_credenti
     case NA_BY_PASSWORD:
         return load_password(r, visit, credentials, session);
     case NA_BY_OAUTH:
-        return load_oauth(r, credentials->bearer, session);
+        return load_oauth(r, credentials, session);
     default:
         return load_bearer(r, visit, credentials->bearer, session);
     }

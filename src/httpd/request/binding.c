@@ -18,6 +18,14 @@ static const char *client_certificate(request_rec *r)
     return verified && strcmp(verified, "SUCCESS") == 0 && pem ? pem : "";
 }
 
+const char *na_shown_certificate(request_rec *r)
+{
+    APR_OPTIONAL_FN_TYPE(ssl_var_lookup) *lookup = APR_RETRIEVE_OPTIONAL_FN(ssl_var_lookup);
+    const char *pem =
+        lookup ? lookup(r->pool, r->server, r->connection, r, (char *)"SSL_CLIENT_CERT") : NULL;
+    return pem && *pem ? pem : NULL;
+}
+
 static const char *binding_value(request_rec *r, const na_config *config)
 {
     const char *error = NULL;

@@ -39,12 +39,15 @@ static int split_basic(apr_pool_t *pool, const char *encoded, na_credentials *cr
 int na_credentials_of(request_rec *r, na_credentials *credentials)
 {
     const char *header = apr_table_get(r->headers_in, "Authorization"), *rest;
-    *credentials = (na_credentials){NULL, NULL, NULL};
+    *credentials = (na_credentials){0};
     if (!header)
         return 0;
     if ((rest = after_scheme(header, "Basic")))
         return split_basic(r->pool, rest, credentials);
-    rest = after_scheme(header, "Bearer");
+    rest = after_scheme(header, "DPoP");
+    credentials->is_dpop = rest != NULL;
+    if (!rest)
+        rest = after_scheme(header, "Bearer");
     /* it can be percent-encoded, as for NextAuth's getToken() */
     credentials->bearer = rest && *rest ? na_percent_decode(r->pool, rest, 0) : NULL;
     return credentials->bearer != NULL;

@@ -9,6 +9,7 @@
  * pool. */
 typedef struct na_credentials {
     const char *bearer;          /* RFC 6750 section 2.1 */
+    int is_dpop;                 /* `bearer` has the scheme DPoP instead (RFC 9449 section 7.1) */
     const char *user, *password; /* RFC 7617 section 2; both or neither */
 } na_credentials;
 

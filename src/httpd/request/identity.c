@@ -113,6 +113,8 @@ static void hide_credentials(request_rec *r)
     na_way way = na_state_of(r)->way;
     if (way == NA_BY_TOKEN || way == NA_BY_OAUTH || way == NA_BY_PASSWORD)
         apr_table_unset(r->headers_in, "Authorization");
+    if (way == NA_BY_OAUTH)
+        apr_table_unset(r->headers_in, "DPoP");
 }
 
 /*

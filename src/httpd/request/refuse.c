@@ -16,6 +16,7 @@
 #include "httpd/request/preserve.h"
 #include "httpd/request/url.h"
 #include "httpd/request/write.h"
+#include "oauth/dpop_proof.h"
 
 static const char *sign_in_page(request_rec *r, const na_config *config)
 {
@@ -86,9 +87,28 @@ static const char *bearer_error(const na_state *state)
 {
     if (state->refusal == NA_REFUSED_SCOPE)
         return ", error=\"insufficient_scope\"";
-    return state->refusal == NA_REFUSED_CREDENTIALS && state->way != NA_BY_PASSWORD
+    return state->refusal == NA_REFUSED_CREDENTIALS && state->way != NA_BY_PASSWORD &&
+                   !state->is_dpop
                ? ", error=\"invalid_token\""
                : "";
+}
+
+/* RFC 9449 section 7.1. A client that showed no token can have one of either kind. */
+static const char *dpop_error(const na_state *state)
+{
+    static const char *const errors[] = {[NA_BEARER_INVALID_TOKEN] = "invalid_token",
+                                         [NA_BEARER_INVALID_PROOF] = "invalid_dpop_proof",
+                                         [NA_BEARER_LACKS_NONCE] = "use_dpop_nonce"};
+    return state->refusal == NA_REFUSED_CREDENTIALS && state->is_dpop ? errors[state->bearer_answer]
+                                                                      : NULL;
+}
+
+static void add_dpop_challenge(request_rec *r)
+{
+    const char *error = dpop_error(na_state_of(r));
+    na_add_challenge(r, "DPoP",
+                     apr_pstrcat(r->pool, ", algs=\"" NA_DPOP_ALGS "\"", error ? ", error=\"" : "",
+                                 error ? error : "", error ? "\"" : "", NULL));
 }
 
 /* RFC 7617 section 2.1: the charset. Clients take the first challenge that they know. */
@@ -104,6 +124,8 @@ static void add_challenges(request_rec *r)
         na_add_challenge(r, "NextAuth", "");
     if (accepts_bearer)
         na_add_challenge(r, "Bearer", bearer_error(state));
+    if (na_is_way_open(r, NA_BY_OAUTH))
+        add_dpop_challenge(r);
 }
 
 /* ── responses ─────────────────────────────────────────────────────────────────────────────── */
@@ -281,7 +303,7 @@ int na_refuse_forbidden(request_rec *r)
 /* RFC 6750 section 3.1. */
 int na_refuse_without_scope(request_rec *r)
 {
-    na_add_challenge(r, "Bearer",
+    na_add_challenge(r, na_state_of(r)->is_dpop ? "DPoP" : "Bearer",
                      apr_pstrcat(r->pool, ", error=\"insufficient_scope\", scope=\"",
                                  na_state_of(r)->lacks_scope, "\"", NULL));
     return na_refuse_forbidden(r);

@@ -48,6 +48,8 @@ const na_session *na_session_of(request_rec *r)
         state->unavailable = before->unavailable;
         state->way = before->way;
         state->refusal = before->refusal;
+        state->bearer_answer = before->bearer_answer;
+        state->is_dpop = before->is_dpop;
         state->limit_wait = before->limit_wait;
         return state->session = na_within_reach(r, before->session);
     }

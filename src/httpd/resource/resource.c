@@ -2,12 +2,13 @@
 /* The resources, in the order of their dependencies. */
 #include "httpd/resource/resource.h"
 
-static const na_resource *const resources[] = {&na_logs,        &na_metrics_block,
-                                               &na_calls,       &na_provider_documents,
-                                               &na_replays,     &na_audits,
-                                               &na_databases,   &na_mails,
-                                               &na_delivery,    &na_stores,
-                                               &na_rate_limits, &na_health};
+static const na_resource *const resources[] = {&na_logs,    &na_metrics_block,
+                                               &na_calls,   &na_provider_documents,
+                                               &na_replays, &na_access_tokens,
+                                               &na_audits,  &na_databases,
+                                               &na_mails,   &na_delivery,
+                                               &na_stores,  &na_rate_limits,
+                                               &na_health};
 
 #define EACH(each)                                                                                 \
     const na_resource *const *each = resources;                                                    \

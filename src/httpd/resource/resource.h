@@ -29,7 +29,8 @@ typedef struct na_resource {
 } na_resource;
 
 extern const na_resource na_logs, na_metrics_block, na_calls, na_provider_documents, na_replays,
-    na_audits, na_databases, na_mails, na_delivery, na_stores, na_rate_limits, na_health;
+    na_access_tokens, na_audits, na_databases, na_mails, na_delivery, na_stores, na_rate_limits,
+    na_health;
 
 /* Each calls that function of all resources in turn, up to the first error. */
 void na_resources_begin(apr_pool_t *pconf);
