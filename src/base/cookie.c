@@ -42,6 +42,26 @@ int na_cookie_next(const char **cursor, na_bytes *name, na_bytes *value)
     return 0;
 }
 
+const char *na_cookies_without(apr_pool_t *pool, const char *header, na_cookie_test *is_unwanted,
+                               const void *data)
+{
+    char *kept = apr_palloc(pool, strlen(header) + 1), *end = kept;
+    while (*header) {
+        const char *start = header, *semicolon = strchr(start, ';');
+        apr_size_t len = semicolon ? (apr_size_t)(semicolon - start) : strlen(start);
+        const char *equals = memchr(start, '=', len);
+        header = semicolon ? semicolon + 1 : start + len;
+        if (equals && is_unwanted(trimmed(start, equals), data))
+            continue;
+        if (end > kept)
+            *end++ = ';';
+        end = (char *)memcpy(end, start, len) + len;
+    }
+    *end = '\0';
+    kept += strspn(kept, " \t");
+    return *kept ? kept : NULL;
+}
+
 typedef struct pair {
     const char *name, *value;
 } pair;

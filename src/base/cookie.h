@@ -28,6 +28,16 @@ typedef struct na_cookie {
  */
 int na_cookie_next(const char **cursor, na_bytes *name, na_bytes *value);
 
+/* Returns 1 for the name of a cookie that is removed; `data` is what the caller passed. */
+typedef int na_cookie_test(na_bytes name, const void *data);
+
+/*
+ * Returns a Cookie header without the cookies for which `is_unwanted` returns 1, all others byte
+ * for byte; NULL if none is left.
+ */
+const char *na_cookies_without(apr_pool_t *pool, const char *header, na_cookie_test *is_unwanted,
+                               const void *data);
+
 /* Most cookies of one name that are read: the host's own, and those of some parent domains. */
 #define NA_COOKIE_TRIES 4
 

@@ -71,9 +71,20 @@ static void mark_refused(na_request *request, const na_session *session, json_t 
         json_object_set_new(claims, NA_CLAIM_ERROR, json_string(NA_REFRESH_TOKEN_ERROR));
 }
 
+static na_error *show_session(na_request *request, na_response *response, const na_session *session,
+                              const na_renewal *renewal)
+{
+    json_t *shown = session_json(request, renewal->claims, renewal->expires);
+    NA_TRY(na_callback_session(request, renewal->claims, &shown));
+    na_respond_json(request, response, 200, shown);
+    const na_event event = na_event_of_session(request, NA_EVENT_SESSION, session);
+    na_report(request, &event);
+    return NULL;
+}
+
 /*
- * Every request renews the session, as in NextAuth, if that can be written. An update that an
- * application decided about must be written.
+ * Every request renews the session, as in NextAuth, if that can be written, unless it does not
+ * count as activity. An update that an application decided about must be written.
  */
 static na_error *renew_session(na_request *request, na_response *response,
                                const na_session *session, int is_update)
@@ -82,6 +93,8 @@ static na_error *renew_session(na_request *request, na_response *response,
     int is_asked = request->config->callbacks[NA_CALLBACK_JWT] != NULL;
     int must_write = is_asked && is_update;
     NA_TRY(na_session_prepare(request->sessions, &request->visit, session, &renewal));
+    if (request->visit.client.is_passive && !is_update)
+        return show_session(request, response, session, &renewal);
     renewal.is_written |= must_write;
     mark_refused(request, session, renewal.claims);
     if (renewal.is_written)
@@ -93,12 +106,7 @@ static na_error *renew_session(na_request *request, na_response *response,
                              "the session stays as it is");
     if (error && (must_write || !na_is_unavailable(error)))
         return error;
-    json_t *shown = session_json(request, renewal.claims, renewal.expires);
-    NA_TRY(na_callback_session(request, renewal.claims, &shown));
-    na_respond_json(request, response, 200, shown);
-    const na_event event = na_event_of_session(request, NA_EVENT_SESSION, session);
-    na_report(request, &event);
-    return NULL;
+    return show_session(request, response, session, &renewal);
 }
 
 static na_error *respond_with_session(na_request *request, na_response *response, int is_update)

@@ -177,6 +177,9 @@ typedef struct na_preserve {
     long max_bytes, max_age; /* bytes of a form, seconds for which it is kept */
 } na_preserve;
 
+/* NextAuthStripCookie; without it, cookies are hidden where NextAuthPass… passes values on. */
+typedef enum na_strip_cookie { NA_STRIP_DEFAULT, NA_STRIP_ON, NA_STRIP_OFF } na_strip_cookie;
+
 typedef struct na_dir_conf {
     na_unauthenticated unauthenticated;
     const apr_array_header_t *params;   /* na_param; NULL if there are none */
@@ -194,6 +197,8 @@ typedef struct na_dir_conf {
     const apr_array_header_t *headers; /* na_passed: NextAuthPassHeader; NULL if none */
     const apr_array_header_t *variables; /* na_passed: NextAuthPassEnv; NULL if none */
     na_preserve preserve_post;
+    na_strip_cookie strip_cookie;
+    const ap_expr_info_t *activity; /* NULL if every request is */
 } na_dir_conf;
 
 /* Kinds of NextAuthAcceptTokens; one bit each. */
@@ -325,8 +330,9 @@ typedef struct na_state {
     const na_subject *subject;           /* during a sign-in: the subject of its expressions */
     const na_trace *trace;               /* NULL if not parsed yet */
     const na_tenant *tenant;             /* of an initial request: see na_tenant_of; NULL if none */
-    const char *query; /* the original query if the request's has hidden parts; else NULL */
-    char delimiter;    /* of lists in the expression that is being evaluated; 0 for a comma */
+    const char *query;   /* the original query if the request's has hidden parts; else NULL */
+    const char *cookies; /* the original Cookie header if the request's has fewer; else NULL */
+    char delimiter;      /* of lists in the expression that is being evaluated; 0 for a comma */
 } na_state;
 
 na_state *na_state_make(request_rec *r);
@@ -350,6 +356,9 @@ const char *na_binding_of(request_rec *r);
 
 /* Returns the certificate that a TLS client showed, in PEM, by any issuer; NULL if none. */
 const char *na_shown_certificate(request_rec *r);
+
+/* Returns the Cookie header that the client sent, whatever applications see; NULL if none. */
+const char *na_cookie_header_of(const request_rec *r);
 
 /* Fills in the parts of the request that sessions depend on. */
 void na_visit_of(request_rec *r, na_visit *visit);

@@ -46,20 +46,20 @@ static const char *double_backslashes(apr_pool_t *pool, const char *at)
 }
 
 /* used only while directives are read, in one thread */
-static int is_for_sign_in;
+static na_moment moment_parsed;
 
-int na_is_parsing_for_sign_in(void)
+na_moment na_parsing_for(void)
 {
-    return is_for_sign_in;
+    return moment_parsed;
 }
 
 ap_expr_info_t *na_parse_expression(cmd_parms *cmd, const char *text, unsigned flags,
-                                    int at_sign_in, const char **error)
+                                    na_moment moment, const char **error)
 {
     *error = NULL;
-    is_for_sign_in = at_sign_in;
+    moment_parsed = moment;
     ap_expr_info_t *parsed =
         ap_expr_parse_cmd(cmd, double_backslashes(cmd->pool, text), flags, error, NULL);
-    is_for_sign_in = 0;
+    moment_parsed = NA_WITH_SESSION;
     return parsed;
 }

@@ -7,14 +7,17 @@
 #include <http_config.h>
 #include <ap_expr.h>
 
+/* When an expression is evaluated: only NA_WITH_SESSION can it read the session. */
+typedef enum na_moment { NA_WITH_SESSION, NA_AT_SIGN_IN, NA_BEFORE_SESSION } na_moment;
+
 /*
- * Parses an expression of a directive; `flags` are AP_EXPR_FLAG_…. An expression that is evaluated
- * `at_sign_in` cannot read the session. *error is NULL on success, otherwise the reason.
+ * Parses an expression of a directive; `flags` are AP_EXPR_FLAG_…. *error is NULL on success,
+ * otherwise the reason.
  */
 ap_expr_info_t *na_parse_expression(cmd_parms *cmd, const char *text, unsigned flags,
-                                    int at_sign_in, const char **error);
+                                    na_moment moment, const char **error);
 
-/* Returns 1 if the expression that is being parsed is evaluated at sign-in. */
-int na_is_parsing_for_sign_in(void);
+/* Returns when the expression that is being parsed is evaluated. */
+na_moment na_parsing_for(void);
 
 #endif

@@ -73,6 +73,15 @@ static int is_fresh(const na_sessions *sessions, const na_visit *visit, const na
 }
 
 /*
+ * Returns 1 if the next request need not ask the store: it must after one that does not count as
+ * use, or the next that does would not be recorded while such requests come all the time.
+ */
+static int is_relied_on(const na_sessions *sessions, const na_visit *visit)
+{
+    return !sessions->registry || !visit->client.is_passive;
+}
+
+/*
  * Applies the result of a lookup. While the store is down, its last answer can remain valid longer;
  * a refusal is an answer, too.
  */
@@ -82,11 +91,11 @@ static na_error *settle(const na_sessions *sessions, const na_visit *visit,
     if (na_is_unavailable(error) &&
         verified_within(sessions, visit, session, sessions->config->serve_for))
         return NULL;
-    if (!error)
+    if (!error && is_relied_on(sessions, visit))
         na_verified_set(sessions->verified, sessions->config->id,
                         na_session_key(visit->pool, session), session->standing,
                         apr_time_sec(visit->now));
-    else if (!na_is_unavailable(error))
+    else if (error && !na_is_unavailable(error))
         na_verified_forget(sessions->verified, na_session_key(visit->pool, session));
     return error;
 }

@@ -79,7 +79,8 @@ static na_error *note_use(const na_registry *registry, apr_pool_t *pool, const n
 {
     int written;
     const na_list list = na_user_list(record->user);
-    record->used = apr_time_sec(now);
+    if (!client->is_passive || !record->used)
+        record->used = apr_time_sec(now);
     record->expires = expires;
     record->address = text(client->address);
     record->device = na_device(pool, client->user_agent);
@@ -101,10 +102,11 @@ static na_error *try_to_note(na_error *error)
 }
 
 static int is_due(const na_registry *registry, const na_found *was, const na_record *record,
-                  apr_int64_t expires, apr_time_t now)
+                  const na_client *client, apr_int64_t expires, apr_time_t now)
 {
-    return !was->in_first || record->stale || !record->used ||
-           apr_time_sec(now) - record->used >= registry->use_interval ||
+    int is_use_due =
+        !client->is_passive && apr_time_sec(now) - record->used >= registry->use_interval;
+    return !was->in_first || record->stale || !record->used || is_use_due ||
            expires - record->expires >= registry->use_interval;
 }
 
@@ -179,7 +181,7 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
     /* the token has no such claim: the reply to writing its record was lost */
     int is_doubtful = record.vouched && !session->on_server && !na_session_is_registered(session);
     record.vouched &= !is_doubtful;
-    return is_doubtful || is_due(registry, was, &record, expires, now)
+    return is_doubtful || is_due(registry, was, &record, client, expires, now)
                ? try_to_note(note_use(registry, pool, key, was, &record, client, expires, now))
                : NULL;
 }
@@ -218,7 +220,7 @@ na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const 
     NA_TRY(na_user_find(registry, pool, record->user, &user));
     if (na_user_has_ended(&user, record->created, key))
         return all_ended(pool);
-    return is_due(registry, &was, record, record->expires, now)
+    return is_due(registry, &was, record, client, record->expires, now)
                ? try_to_note(
                      note_use(registry, pool, key, &was, record, client, record->expires, now))
                : NULL;

@@ -33,6 +33,7 @@ typedef struct na_registry {
 typedef struct na_client {
     const char *address;    /* IP address; NULL if unknown */
     const char *user_agent; /* NULL if unknown */
+    int is_passive;         /* 1 if the request does not count as use of its session */
 } na_client;
 
 /*

@@ -137,7 +137,7 @@ static na_store *make_store(apr_pool_t *pool, const na_store_driver *of)
 static apr_pool_t *the_pool;
 static na_record_keys keys;
 static const char *const *namespaces;
-static const na_client client = {"192.0.2.1", "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"};
+static const na_client client = {"192.0.2.1", "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0", 0};
 
 static na_registry *make_registry(apr_pool_t *pool, const na_store *first, const na_store *second)
 {
@@ -202,6 +202,34 @@ static apr_int64_t count_of(apr_pool_t *pool, const na_registry *registry, apr_t
     apr_int64_t count = -1;
     succeeds(na_registry_count(registry, pool, now, &count), "a count");
     return count;
+}
+
+static apr_int64_t used(apr_pool_t *pool, const na_registry *registry, const na_store_key *key)
+{
+    na_record record = {0};
+    int is_there;
+    succeeds(na_registry_look(registry, pool, key, &record, &is_there), "its record");
+    return record.used;
+}
+
+/* A request that does not count as use is answered, and leaves the time of the last use alone. */
+static void passive_requests(apr_pool_t *pool)
+{
+    apr_int64_t auth_time;
+    na_client passive = client;
+    na_registry *registry = make_registry(pool, make_store(pool, &driver), NULL);
+    const apr_time_t later = NOW + apr_time_from_sec(3600);
+    na_store_key key = begin(pool, registry, "acme/42", "an id", NULL, NOW, &auth_time);
+    na_session session = session_of("42", &key, auth_time);
+    passive.is_passive = 1;
+    succeeds(na_registry_check(registry, pool, &session, &passive, later), "a passive request");
+    ok(used(pool, registry, &key) == apr_time_sec(NOW), "is no use");
+    succeeds(na_registry_extend(registry, pool, &session, &passive, NULL, 1, 0,
+                                apr_time_sec(later) + 30 * DAY, later),
+             "nor is one that extends the session");
+    ok(used(pool, registry, &key) == apr_time_sec(NOW), "for an application");
+    succeeds(na_registry_check(registry, pool, &session, &client, later), "any other");
+    ok(used(pool, registry, &key) == apr_time_sec(later), "is one");
 }
 
 static void records(apr_pool_t *pool)
@@ -922,6 +950,7 @@ int main(void)
              "keys for records");
     succeeds(na_record_namespaces_derive(pool, secret, 1, "", &namespaces), "and a namespace");
     records(pool);
+    passive_requests(pool);
     checking(pool);
     pages(pool);
     endless(pool);

@@ -27,7 +27,7 @@ static const char *parse_expression(cmd_parms *cmd, const na_arguments *are, na_
     const char *error, *text = written->argv[are->expression];
     written->expression =
         na_parse_expression(cmd, text, are->is_string ? AP_EXPR_FLAG_STRING_RESULT : 0,
-                            are->at_sign_in, &error);
+                            are->at_sign_in ? NA_AT_SIGN_IN : NA_WITH_SESSION, &error);
     return error ? apr_psprintf(cmd->pool, "%s: invalid expression '%s': %s", written->directive,
                                 text, error)
                  : NULL;
@@ -228,7 +228,7 @@ static const char *set_sign_in_with(cmd_parms *cmd, void *conf, const char *text
 {
     const char *error;
     ((na_dir_conf *)conf)->sign_in_with =
-        na_parse_expression(cmd, text, AP_EXPR_FLAG_STRING_RESULT, 1, &error);
+        na_parse_expression(cmd, text, AP_EXPR_FLAG_STRING_RESULT, NA_AT_SIGN_IN, &error);
     return error ? apr_psprintf(cmd->pool, "NextAuthSignInWith: invalid expression '%s': %s", text,
                                 error)
                  : NULL;
@@ -295,6 +295,25 @@ static const char *set_preserve_post(cmd_parms *cmd, void *conf, const char *sta
     return wrong || !second ? wrong : set_preserve_option(cmd, preserve, second);
 }
 
+/* A .htaccess file cannot show its programs what the server's configuration hides from them. */
+static const char *set_strip_cookie(cmd_parms *cmd, void *conf, int on)
+{
+    if (!on && ap_check_cmd_context(cmd, NOT_IN_HTACCESS))
+        return "NextAuthStripCookie: Off is not allowed in .htaccess";
+    ((na_dir_conf *)conf)->strip_cookie = on ? NA_STRIP_ON : NA_STRIP_OFF;
+    return NULL;
+}
+
+/* The session is not known yet: whether its use is recorded depends on the expression. */
+static const char *set_activity(cmd_parms *cmd, void *conf, const char *text)
+{
+    const char *error;
+    ((na_dir_conf *)conf)->activity = na_parse_expression(cmd, text, 0, NA_BEFORE_SESSION, &error);
+    return error ? apr_psprintf(cmd->pool, "NextAuthActivity: invalid expression '%s': %s", text,
+                                error)
+                 : NULL;
+}
+
 /* Arguments of a row: {min, max, index of the expression or -1, is text, at sign-in}. */
 /* clang-format off */
 #define ONE {1, 1, -1, 0, 0}
@@ -350,6 +369,10 @@ const command_rec na_directives[] = {
     AP_INIT_ITERATE("NextAuthPassTokens", set_pass_tokens, NULL, ACCESS_CONF,
                     "tokens of the provider that applications receive: "
                     "access|refresh|id|bearer|none …"),
+    AP_INIT_FLAG("NextAuthStripCookie", set_strip_cookie, NULL, OR_AUTHCFG,
+                 "cookies of this module that applications do not receive: On|Off"),
+    AP_INIT_TAKE1("NextAuthActivity", set_activity, NULL, OR_AUTHCFG,
+                  "requests that count as use of the session: EXPRESSION"),
     AP_INIT_TAKE123("NextAuthRemoteUser", set_remote_user, NULL, OR_AUTHCFG,
                     "claim that becomes REMOTE_USER: CLAIM [PATTERN [FORM]]"),
     AP_INIT_ITERATE("NextAuthAcceptTokens", set_accept_tokens, NULL, OR_AUTHCFG,
@@ -416,6 +439,8 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     conf->accept_tokens = accepting->accept_tokens;
     conf->issuers = accepting->issuers;
     conf->cache_control = over->cache_control ? over->cache_control : base->cache_control;
+    conf->strip_cookie = over->strip_cookie ? over->strip_cookie : base->strip_cookie;
+    conf->activity = over->activity ? over->activity : base->activity;
     conf->headers = na_merge_passed(pool, base->headers, over->headers);
     conf->variables = na_merge_passed(pool, base->variables, over->variables);
     conf->preserve_post = over->preserve_post.state ? over->preserve_post : base->preserve_post;

@@ -167,7 +167,8 @@ static const char *parse(cmd_parms *cmd, int argc, char *const argv[], na_passed
     *passed = (na_passed){.name = apr_pstrdup(cmd->pool, argv[0]), .delimiter = ','};
     if (argc < 2)
         return NULL;
-    passed->value = na_parse_expression(cmd, argv[1], AP_EXPR_FLAG_STRING_RESULT, 0, &error);
+    passed->value =
+        na_parse_expression(cmd, argv[1], AP_EXPR_FLAG_STRING_RESULT, NA_WITH_SESSION, &error);
     if (error)
         return apr_psprintf(cmd->pool, "%s: invalid expression '%s': %s", cmd->cmd->name, argv[1],
                             error);

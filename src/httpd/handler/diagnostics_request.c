@@ -145,7 +145,7 @@ static json_t *describe_cookie(request_rec *r, const char *header, json_t *hints
 
 json_t *na_diagnostics_of_request(request_rec *r, json_t *hints)
 {
-    const char *header = apr_table_get(r->headers_in, "Cookie");
+    const char *header = na_cookie_header_of(r);
     json_t *request = describe_url(r, hints);
     json_object_set_new(request, "sessionCookie", describe_cookie(r, header, hints));
     json_object_set_new(request, "cookieHeaderBytes",

@@ -46,7 +46,7 @@ void na_request_begin(request_rec *r, na_request *request)
         .http = conf->http,
         .now = r->request_time,
         .method = method_of(r),
-        .cookie_header = apr_table_get(r->headers_in, "Cookie"),
+        .cookie_header = na_cookie_header_of(r),
         .query = na_form_parse(r->pool, query_of(r), FIELDS_MAX),
         .form = apr_table_make(r->pool, 1),
         .wants_return = apr_table_get(r->headers_in, "X-Auth-Return-Redirect") != NULL,

@@ -95,6 +95,8 @@ static void keep_alive(request_rec *r, const na_config *config, const na_session
     na_renewal renewal;
     na_visit visit;
     na_visit_of(r, &visit);
+    if (visit.client.is_passive)
+        return;
     na_error *error = na_session_prepare(sessions, &visit, session, &renewal);
     if (!error)
         error = na_session_renew(sessions, &visit, session, &renewal, set_cookies);

@@ -111,11 +111,16 @@ static int refuse_function(ap_expr_lookup_parms *parms, const char *why)
 
 static int set_session_function(ap_expr_lookup_parms *parms)
 {
-    return na_is_parsing_for_sign_in()
-               ? refuse_function(
-                     parms, "NEXTAUTH cannot be used at sign-in, before there is a session: use "
-                            "%{USER:…}, %{ACCOUNT:…} or %{PROFILE:…}")
-               : set_function(parms, asker_of_expression(), session_text, session_list);
+    switch (na_parsing_for()) {
+    case NA_AT_SIGN_IN:
+        return refuse_function(parms,
+                               "NEXTAUTH cannot be used at sign-in, before there is a session: use "
+                               "%{USER:…}, %{ACCOUNT:…} or %{PROFILE:…}");
+    case NA_BEFORE_SESSION:
+        return refuse_function(parms, "NEXTAUTH cannot be used before the session is known");
+    default:
+        return set_function(parms, asker_of_expression(), session_text, session_list);
+    }
 }
 
 static int set_subject_function(ap_expr_lookup_parms *parms, na_part part)

@@ -7,6 +7,7 @@
 
 #include "auth/identity_token.h"
 #include "base/header.h"
+#include "httpd/request/cookies.h"
 #include "httpd/request/local.h"
 #include "httpd/request/passed.h"
 #include "httpd/request/refuse.h"
@@ -99,8 +100,11 @@ static void strip_of_sections(request_rec *r)
 
 int na_strip_of_directory(request_rec *r)
 {
-    if (na_site_config_of(r) && (r->prev || na_dir_conf_of(r)->headers))
+    const na_dir_conf *dir = na_dir_conf_of(r);
+    if (na_site_config_of(r) && (r->prev || dir->headers))
         strip_of_sections(r);
+    if (na_site_config_of(r) && (r->prev || na_hides_cookies(dir)))
+        na_hide_cookies(r);
     return DECLINED;
 }
 
@@ -157,8 +161,10 @@ int na_pass_identity(request_rec *r)
     const na_dir_conf *dir = na_dir_conf_of(r);
     if (na_site_config_of(r))
         na_state_of(r)->is_authorized = 1;
-    if (r->main && na_site_config_of(r))
+    if (r->main && na_site_config_of(r)) {
         strip_headers(r, na_server_conf_of(r->server)->passed);
+        na_hide_cookies(r);
+    }
     if (na_site_config_of(r) && (r->main || dir->headers || dir->variables))
         strip_of_sections(r);
     if (r->main || r->prev)

@@ -122,7 +122,7 @@ int na_resend_post(request_rec *r, const na_session *session)
 
 static int has_cookie(const request_rec *r, const char *name)
 {
-    const char *at = apr_table_get(r->headers_in, "Cookie");
+    const char *at = na_cookie_header_of(r);
     na_bytes found, value;
     while (at && na_cookie_next(&at, &found, &value))
         if (found.len == strlen(name) && memcmp(found.data, name, found.len) == 0)
