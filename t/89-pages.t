@@ -327,9 +327,20 @@ async function allPages(t, browser) {
   await page.context().close();
 }
 
+// The sign-in page that asks whether the user stays signed in; a provider's button carries the choice.
+async function rememberMe(t, browser) {
+  const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) },
+    config: `${base}\nNextAuthProvider github clientId=a clientSecret=b\nNextAuthProvider gitlab clientId=a clientSecret=b\nNextAuthLanguage en de=${folder}/de.json\nNextAuthRememberMe Ask` });
+  const page = await openTab(browser, site, { userAgent: agent, extraHTTPHeaders: { 'Accept-Language': 'en' } });
+  await visit(t, page, 'sign-in-remember', `${site.url}/api/auth/signin`);
+  await page.context().close();
+}
+
 suite('Pages', async (t) => {
   await templates(t);
   await forbidden(t);
-  await allPages(t, await startBrowser(t));
+  const browser = await startBrowser(t);
+  await rememberMe(t, browser);
+  await allPages(t, browser);
   t.ok(fs.existsSync(path.join(root, 't', 'screens')), 'there are screens');
 });

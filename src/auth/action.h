@@ -3,6 +3,7 @@
 #ifndef NA_AUTH_ACTION_H
 #define NA_AUTH_ACTION_H
 
+#include "base/choice.h"
 #include "audit/audit.h"
 #include "auth/config.h"
 #include "base/call_limits.h"
@@ -109,6 +110,7 @@ typedef struct na_request {
     const char *callback_url;    /* NULL if the action needs none */
     const na_provider *provider; /* NULL if provider_id names none */
     int is_direct;               /* a protected page begins a sign-in: direct.h */
+    na_choice remember_me;       /* what the user chose before: na_remember_me */
     const char *page; /* our page that began this, and shows its errors; NULL for NextAuth's */
     int is_recorded;  /* `attempted` is recorded, but not yet reported by na_report */
     na_event_kind attempted;

@@ -11,6 +11,7 @@
 #include "auth/csrf.h"
 #include "auth/initiator.h"
 #include "auth/redirect_proxy.h"
+#include "auth/remember_me.h"
 #include "auth/report.h"
 #include "auth/respond.h"
 #include "base/crypto.h"
@@ -326,6 +327,8 @@ static na_error *put_check(na_request *request, na_response *response, const flo
         put_wishes(checks->wishes, claims);
         json_object_set_new(claims, "callbackUrl",
                             json_string(na_callback_url_within(request, NA_CALLBACK_URL_CARRIED)));
+        if (na_remember_me_said(request))
+            json_object_set_new(claims, NA_REMEMBER_ME, json_string(na_remember_me_said(request)));
         NA_TRY(na_initiator_put(request, claims));
     }
     na_cookie cookie = f->cookies[id];
@@ -468,6 +471,7 @@ na_error *na_checks_take(na_request *request, na_response *response, const char 
     checks->began = apr_time_from_sec(claims.iat);
     checks->wishes = take_wishes(request->pool, &claims);
     NA_TRY(na_initiator_take(request, &claims, initiator));
+    na_remember_me_take(request, na_claims_text(&claims, NA_REMEMBER_ME));
     const char *url =
         na_safe_redirect(request->pool, request->config, na_claims_text(&claims, "callbackUrl"));
     request->callback_url = url ? url : request->callback_url;

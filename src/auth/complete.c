@@ -12,6 +12,7 @@
 #include "auth/initiator.h"
 #include "auth/notice.h"
 #include "auth/reclaim.h"
+#include "auth/remember_me.h"
 #include "auth/report.h"
 #include "auth/resolve_user.h"
 #include "auth/respond.h"
@@ -340,6 +341,7 @@ na_error *na_complete_sign_in(na_request *request, na_response *response, na_sub
     NA_TRY(na_admit(request, subject, &claims, &elsewhere));
     if (elsewhere)
         return lead_elsewhere(request, response, elsewhere);
+    NA_TRY(na_remember_me_claim(request, claims));
     na_sign_in sign_in = {.claims = claims,
                           .event = na_event_of_subject(request, NA_EVENT_SIGN_IN, subject),
                           .revision = subject->revision,

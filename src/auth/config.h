@@ -20,6 +20,13 @@
 
 typedef enum na_mode { NA_PRODUCTION, NA_DEVELOPMENT, NA_TEST } na_mode;
 
+/* Users who stay signed in when they end their browser: all, none, or those who want to. */
+typedef enum na_remembering {
+    NA_REMEMBER_ALWAYS,
+    NA_REMEMBER_NEVER,
+    NA_REMEMBER_ASK
+} na_remembering;
+
 /* NextAuth's cookies except the session's, and some of our own. */
 typedef enum na_cookie_id {
     NA_COOKIE_CALLBACK_URL,
@@ -165,6 +172,8 @@ typedef struct na_config {
     const na_mail_options *mail;   /* NULL if there is none */
     const na_mail_template *mail_templates[NA_MAIL_KINDS];
     int features;
+    na_remembering remembering; /* NextAuthRememberMe */
+    int remembers_by_default;   /* of NA_REMEMBER_ASK, if a form does not say */
     int remember_days; /* browsers in which a second factor was given; 0 if none is remembered */
     na_limits limits;
     na_password_rules password_rules;

@@ -112,6 +112,15 @@ void na_take_attempt(na_request *request, na_response *response, na_page_attempt
     na_set_cookie(response, na_cookie_clear(request->pool, cookie, cookie->name));
 }
 
+/* A sign-in again keeps the choice of the session. */
+static na_choice remember_box(const na_request *request)
+{
+    const na_config *config = request->config;
+    if (config->remembering != NA_REMEMBER_ASK)
+        return NA_UNSAID;
+    return config->remembers_by_default ? NA_YES : NA_NO;
+}
+
 na_page_form na_form_of_request(const na_request *request)
 {
     return (na_page_form){.base_url = request->config->base_url,
@@ -119,7 +128,8 @@ na_page_form na_form_of_request(const na_request *request)
                           .callback_url = request->callback_url,
                           .language = request->language,
                           .has_account_page =
-                              request->db && request->config->features & NA_FEATURE_ACCOUNT};
+                              request->db && request->config->features & NA_FEATURE_ACCOUNT,
+                          .remember = remember_box(request)};
 }
 
 static const char *site_name(const na_request *request)

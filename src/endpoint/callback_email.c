@@ -11,6 +11,7 @@
 #include "auth/limit.h"
 #include "auth/mail_link.h"
 #include "endpoint/opened_link.h"
+#include "auth/remember_me.h"
 #include "auth/respond.h"
 #include "base/json.h"
 #include "mail/address.h"
@@ -74,6 +75,6 @@ na_error *na_callback_email(na_request *request, na_response *response)
     na_page_form form = na_form_of_request(request);
     na_respond_page(request, response, 200, na_say(request->language, "Sign in"),
                     na_page_confirm(request->pool, &form, request->provider->id, link.email,
-                                    link.token));
+                                    link.token, na_remember_me_said(request)));
     return NULL;
 }

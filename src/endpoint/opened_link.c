@@ -11,6 +11,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/remember_me.h"
 #include "auth/respond.h"
 #include "base/json.h"
 #include "mail/address.h"
@@ -38,8 +39,9 @@ static na_error *move_to_cookie(na_request *request, na_response *response, cons
     char *sealed;
     const na_cookie *cookie = cookie_of(request);
     json_t *claims =
-        na_json_own(request->pool, json_pack("{s:s, s:s, s:s}", "path", path_of(request), "email",
-                                             email, "token", token));
+        na_json_own(request->pool, json_pack("{s:s, s:s, s:s, s:s*}", "path", path_of(request),
+                                             "email", email, "token", token, NA_REMEMBER_ME,
+                                             apr_table_get(request->query, NA_REMEMBER_ME)));
     if (!claims)
         return na_error_new(request->pool, NA_ERR_VERIFICATION, "the link is not UTF-8");
     NA_TRY(na_keyring_seal(request->pool, &request->config->check_rings[NA_COOKIE_LINK], claims,
@@ -98,6 +100,7 @@ na_error *na_link_open(na_request *request, na_response *response, na_opened_lin
         return move_to_cookie(request, response, link->email, link->token);
     }
     json_t *claims = kept_claims(request);
+    na_remember_me_take(request, na_json_string(claims, NA_REMEMBER_ME));
     return take_link(request, na_json_string(claims, "email"), na_json_string(claims, "token"),
                      link);
 }

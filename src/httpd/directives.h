@@ -61,6 +61,8 @@
         "feature of users, or rate limits", "NAME On|Off") \
     ROW(NextAuthTwoFactor, ONE_OR_MORE, SITE, na_build_two_factor, OPEN, \
         "second factor of users", "Off|Optional|Required [rememberDays=DAYS]") \
+    ROW(NextAuthRememberMe, ONE_OR_MORE, SITE, na_build_remember_me, OPEN, \
+        "users who stay signed in when they end their browser", "Always|Never|Ask [default=on|off] [maxAge=SECONDS]") \
     ROW(NextAuthRateLimit, TWO_OR_MORE, SITE, na_build_rate_limit, OPEN, \
         "limit of attempts", "WHAT Off|[address=|account=|both=]N/SECONDS … [delay=SECONDS]") \
     ROW(NextAuthPasswords, ONE_OR_MORE, SITE, na_build_passwords, OPEN, \

@@ -132,6 +132,9 @@ typedef struct na_server_conf {
     na_health_cache *health_cache;
 } na_server_conf;
 
+/* NextAuthStripCookie; without it, cookies are hidden where NextAuthPass… passes values on. */
+typedef enum na_strip_cookie { NA_STRIP_DEFAULT, NA_STRIP_ON, NA_STRIP_OFF } na_strip_cookie;
+
 typedef enum na_unauthenticated {
     NA_UNSET,
     NA_AUTO,
@@ -177,12 +180,11 @@ typedef struct na_preserve {
     long max_bytes, max_age; /* bytes of a form, seconds for which it is kept */
 } na_preserve;
 
-/* NextAuthStripCookie; without it, cookies are hidden where NextAuthPass… passes values on. */
-typedef enum na_strip_cookie { NA_STRIP_DEFAULT, NA_STRIP_ON, NA_STRIP_OFF } na_strip_cookie;
-
 typedef struct na_dir_conf {
     na_unauthenticated unauthenticated;
-    const apr_array_header_t *params;   /* na_param; NULL if there are none */
+    const apr_array_header_t *params; /* na_param; NULL if there are none */
+    na_strip_cookie strip_cookie;
+    const ap_expr_info_t *activity;     /* NULL if every request is */
     const ap_expr_info_t *sign_in_with; /* a provider's ID, or "page"; NULL if not set */
     int pass_identity;                  /* NA_PASS_…; 0 if not set */
     const char *audience;               /* of NA_PASS_JWT; NULL for the site's origin */
@@ -197,8 +199,6 @@ typedef struct na_dir_conf {
     const apr_array_header_t *headers; /* na_passed: NextAuthPassHeader; NULL if none */
     const apr_array_header_t *variables; /* na_passed: NextAuthPassEnv; NULL if none */
     na_preserve preserve_post;
-    na_strip_cookie strip_cookie;
-    const ap_expr_info_t *activity; /* NULL if every request is */
 } na_dir_conf;
 
 /* Kinds of NextAuthAcceptTokens; one bit each. */

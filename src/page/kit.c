@@ -66,6 +66,18 @@ const char *na_kit_checkbox(apr_pool_t *pool, const char *name, const char *labe
                        na_html(pool, label), "</label>", NULL);
 }
 
+/* A box that is not checked is not sent, so a hidden field says that it was there. */
+const char *na_kit_remember_me(apr_pool_t *pool, const na_page_form *form, const char *id)
+{
+    if (form->remember == NA_UNSAID)
+        return "";
+    return apr_pstrcat(pool, na_kit_hidden(pool, "rememberMe", "off"),
+                       "<label class=\"check\"><input type=\"checkbox\" id=\"", id,
+                       "\" name=\"rememberMe\" value=\"on\"",
+                       form->remember == NA_YES ? " checked" : "", "> ",
+                       na_html(pool, na_say(form->language, "Stay signed in")), "</label>", NULL);
+}
+
 /* ── buttons and links ─────────────────────────────────────────────────────────────────────── */
 
 static const char *class_of(na_kit_style style)

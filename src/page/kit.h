@@ -5,6 +5,7 @@
 
 #include <apr_pools.h>
 
+#include "base/choice.h"
 #include "base/language.h"
 
 /*
@@ -19,6 +20,7 @@ typedef struct na_page_form {
     const char *callback_url;
     const na_language *language;
     int has_account_page; /* for this user */
+    na_choice remember;   /* NA_UNSAID if users are not asked, else the state of the box */
 } na_page_form;
 
 /* Returns the start of a form that posts to `path` below the base URL. */
@@ -62,6 +64,9 @@ const char *na_kit_field_of(apr_pool_t *pool, const na_kit_field *field);
 #define NA_KIT_FOCUS " autofocus"
 
 const char *na_kit_hidden(apr_pool_t *pool, const char *name, const char *value);
+
+/* Returns the choice to stay signed in, as a checkbox with this ID; "" if users are not asked. */
+const char *na_kit_remember_me(apr_pool_t *pool, const na_page_form *form, const char *id);
 
 const char *na_kit_checkbox(apr_pool_t *pool, const char *name, const char *label, int is_checked);
 

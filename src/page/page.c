@@ -31,7 +31,7 @@ static const char style[] =
     "h2{font-size:1.1rem;line-height:1.3;margin:0 0 .75rem}"
     "section{border-top:1px solid var(--line);margin:1.5rem 0 0;padding:1.5rem 0 0}"
     "p{margin:0 0 1rem}.soft{color:var(--soft)}"
-    "form{margin:0 0 .75rem}form:last-child{margin-bottom:0}"
+    "form{margin:0 0 .75rem}form:last-child{margin-bottom:0}.provider+.provider{margin-top:.75rem}"
     "label{display:block;font-weight:600;margin:0 0 .25rem}"
     ".hint{color:var(--soft);font-size:.9rem;margin:0 0 .375rem}"
     ".field{margin:0 0 1rem}"

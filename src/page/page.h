@@ -137,7 +137,7 @@ const char *na_page_signout(apr_pool_t *pool, const na_page_form *form);
 
 /* Returns the page that a link in an email opens: a button that signs in with its token. */
 const char *na_page_confirm(apr_pool_t *pool, const na_page_form *form, const char *provider_id,
-                            const char *email, const char *token);
+                            const char *email, const char *token, const char *remember_me);
 
 /*
  * Pages of users whose password is in the database. `error` is plain text, or NULL; `name` can be

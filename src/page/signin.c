@@ -27,19 +27,53 @@ static const char *mark_of(apr_pool_t *pool, const na_provider *p)
                        NULL);
 }
 
-const char *na_page_provider_button(apr_pool_t *pool, const na_language *language,
-                                    const na_provider *provider)
+/* `attributes` are further ones of the button, as HTML. */
+static const char *provider_button(apr_pool_t *pool, const na_language *language,
+                                   const na_provider *provider, const char *attributes)
 {
     const char *text =
         na_say_with(pool, language, "Sign in with {name}", "name", provider->name, NULL);
-    return apr_pstrcat(pool, "<button class=\"provider\" id=\"signin-", provider->id, "\">",
-                       mark_of(pool, provider), na_html(pool, text), "</button>", NULL);
+    return apr_pstrcat(pool, "<button class=\"provider\" id=\"signin-", provider->id, "\"",
+                       attributes, ">", mark_of(pool, provider), na_html(pool, text), "</button>",
+                       NULL);
+}
+
+const char *na_page_provider_button(apr_pool_t *pool, const na_language *language,
+                                    const na_provider *provider)
+{
+    return provider_button(pool, language, provider, "");
 }
 
 static const char *oauth_form(apr_pool_t *pool, const na_page_form *form, const na_provider *p)
 {
     return na_kit_form(pool, form, id_of(pool, "/signin/", p),
                        na_page_provider_button(pool, form->language, p));
+}
+
+static int is_oauth(const na_provider *p)
+{
+    return p->type != NA_CREDENTIALS && p->type != NA_EMAIL && p->type != NA_WEBAUTHN;
+}
+
+/* If users are asked whether to stay signed in, one box is for the buttons of all providers. */
+static const char *oauth_forms_with_box(apr_pool_t *pool, const na_page_form *form,
+                                        const apr_array_header_t *providers)
+{
+    const char *first = NULL, *html = na_kit_remember_me(pool, form, "remember");
+    for (int i = 0; i < providers->nelts; i++) {
+        const na_provider *p = APR_ARRAY_IDX(providers, i, const na_provider *);
+        const char *path = id_of(pool, "/signin/", p);
+        if (!is_oauth(p))
+            continue;
+        first = first ? first : path;
+        html = apr_pstrcat(pool, html,
+                           provider_button(pool, form->language, p,
+                                           apr_pstrcat(pool, " formaction=\"",
+                                                       na_html(pool, form->base_url), path, "\"",
+                                                       NULL)),
+                           NULL);
+    }
+    return first ? na_kit_form(pool, form, first, html) : "";
 }
 
 static const char *username_attributes(apr_pool_t *pool, const na_provider *p, int has_passkeys)
@@ -86,6 +120,7 @@ static const char *credentials_form(apr_pool_t *pool, const na_page_form *form,
     return na_kit_form(pool, form, id_of(pool, "/callback/", p),
                        apr_pstrcat(pool, na_kit_field_of(pool, &username),
                                    na_kit_field_of(pool, &password),
+                                   na_kit_remember_me(pool, form, id_of(pool, "remember-", p)),
                                    na_kit_button_with_id(pool, style, id_of(pool, "signin-", p),
                                                          na_say(l, "Sign in")),
                                    NULL));
@@ -110,6 +145,7 @@ static const char *email_form(apr_pool_t *pool, const na_page_form *form, const 
                                 .value = attempt->user};
     return na_kit_form(pool, form, id_of(pool, "/signin/", p),
                        apr_pstrcat(pool, na_kit_field_of(pool, &email),
+                                   na_kit_remember_me(pool, form, id_of(pool, "remember-", p)),
                                    na_kit_button_with_id(pool, style, id_of(pool, "signin-", p),
                                                          na_say(l, "Email me a link to sign in")),
                                    NULL));
@@ -138,6 +174,7 @@ static const char *domain_form(apr_pool_t *pool, const na_page_form *form,
         return "";
     return na_kit_form(pool, form, "/signin",
                        apr_pstrcat(pool, na_kit_field_of(pool, &email),
+                                   na_kit_remember_me(pool, form, "remember-domain"),
                                    na_kit_button_with_id(pool, NA_KIT_PRIMARY, "signin-domain",
                                                          na_say(l, "Continue")),
                                    NULL));
@@ -175,8 +212,10 @@ static const char *by_passkey(apr_pool_t *pool, const na_page_form *form,
         return "";
     const na_page_passkey_use use = {provider, id_of(pool, "/callback/", provider), "authenticate",
                                      NULL};
-    return na_page_passkey_button(pool, form, &use,
-                                  is_alone ? "" : na_page_or(pool, form->language));
+    return na_page_passkey_button(
+        pool, form, &use,
+        apr_pstrcat(pool, is_alone ? "" : na_page_or(pool, form->language),
+                    na_kit_remember_me(pool, form, id_of(pool, "remember-", provider)), NULL));
 }
 
 const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
@@ -185,7 +224,9 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
 {
     const na_language *l = form->language;
     const char *by_domain = domain_form(pool, form, providers, attempt);
-    const char *by_oauth = forms(pool, form, providers, 0, attempt);
+    const char *by_oauth = form->remember == NA_UNSAID
+                               ? forms(pool, form, providers, 0, attempt)
+                               : oauth_forms_with_box(pool, form, providers);
     const char *by_form = forms(pool, form, providers, 1, attempt);
     int has_alert = attempt->error && !is_shown_at_field(providers, attempt);
     const char *alert = has_alert ? na_kit_alert(pool, message_of(l, attempt->error)) : "";
@@ -220,19 +261,20 @@ const char *na_page_signout(apr_pool_t *pool, const na_page_form *form)
 }
 
 const char *na_page_confirm(apr_pool_t *pool, const na_page_form *form, const char *provider_id,
-                            const char *email, const char *token)
+                            const char *email, const char *token, const char *remember_me)
 {
     const na_language *l = form->language;
     const char *question =
         na_say_html(pool, l, "Sign in as {email}?", "email",
                     apr_pstrcat(pool, "<strong>", na_html(pool, email), "</strong>", NULL), NULL);
-    return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Sign in")), "<p>", question, "</p>",
-                       na_kit_form(pool, form, apr_pstrcat(pool, "/callback/", provider_id, NULL),
-                                   apr_pstrcat(pool, na_kit_hidden(pool, "email", email),
-                                               na_kit_hidden(pool, "token", token),
-                                               na_kit_button_with_id(pool, NA_KIT_PRIMARY,
-                                                                     "confirmButton",
-                                                                     na_say(l, "Sign in")),
-                                               NULL)),
-                       NULL);
+    return apr_pstrcat(
+        pool, na_kit_heading(pool, na_say(l, "Sign in")), "<p>", question, "</p>",
+        na_kit_form(pool, form, apr_pstrcat(pool, "/callback/", provider_id, NULL),
+                    apr_pstrcat(pool, na_kit_hidden(pool, "email", email),
+                                na_kit_hidden(pool, "token", token),
+                                remember_me ? na_kit_hidden(pool, "rememberMe", remember_me) : "",
+                                na_kit_button_with_id(pool, NA_KIT_PRIMARY, "confirmButton",
+                                                      na_say(l, "Sign in")),
+                                NULL)),
+        NULL);
 }

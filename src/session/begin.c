@@ -66,6 +66,19 @@ static na_error *check_provider(const na_sessions *sessions, const na_visit *vis
     return error;
 }
 
+static int is_brief(const json_t *claims)
+{
+    return json_is_true(json_object_get(claims, NA_CLAIM_BRIEF));
+}
+
+/* A brief session's cookie has no Expires, so that it ends with the browser. */
+static na_error *set_cookie(const na_session_config *config, const na_visit *visit,
+                            const char *value, const json_t *claims, apr_int64_t expires,
+                            apr_array_header_t *set_cookies)
+{
+    return na_session_set_cookie(config, visit, value, is_brief(claims) ? 0 : expires, set_cookies);
+}
+
 /*
  * Writes a new session to the registry. If this fails, a session can still begin if its claims are
  * in the token and the configuration allows it.
@@ -83,7 +96,8 @@ static na_error *register_session(const na_sessions *sessions, const na_visit *v
     na_store_key_make(&key, NA_KIND_SESSION, id);
     NA_TRY(na_registry_begin(registry, visit->pool, user, &key, *expires, visit->now, &auth_time));
     json_object_set_new(claims, NA_CLAIM_AUTH_TIME, json_integer(auth_time));
-    *expires = na_lifetime_end(&config->lifetime, auth_time, visit->now);
+    const na_lifetime lifetime = na_lifetime_of(&config->lifetime, is_brief(claims));
+    *expires = na_lifetime_end(&lifetime, auth_time, visit->now);
     if (sessions->table)
         NA_TRY(na_table_add(sessions->table, visit->pool, id, na_json_string(claims, "sub"),
                             json_integer_value(json_object_get(claims, NA_CLAIM_REVISION)),
@@ -107,7 +121,8 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
 {
     const na_session_config *config = sessions->config;
     apr_int64_t now = apr_time_sec(visit->now);
-    apr_int64_t expires = na_lifetime_end(&config->lifetime, now, visit->now);
+    const na_lifetime lifetime = na_lifetime_of(&config->lifetime, is_brief(claims));
+    apr_int64_t expires = na_lifetime_end(&lifetime, now, visit->now);
     const char *id = id_to_begin(visit, claims);
     int on_server = config->strategy == NA_STRATEGY_DATABASE;
     char *token;
@@ -130,9 +145,9 @@ static na_error *begin(const na_sessions *sessions, const na_visit *visit, json_
         return error;
     na_session_clear_elsewhere(config, visit, set_cookies);
     if (on_server)
-        return na_session_set_cookie(config, visit, id, expires, set_cookies);
+        return set_cookie(config, visit, id, claims, expires, set_cookies);
     NA_TRY(seal_claims(config, visit, id, claims, expires, &token));
-    return na_session_set_cookie(config, visit, token, expires, set_cookies);
+    return set_cookie(config, visit, token, claims, expires, set_cookies);
 }
 
 na_error *na_session_check_claims(apr_pool_t *pool, const json_t *claims)
@@ -223,11 +238,11 @@ na_error *na_session_restart_with(const na_sessions *sessions, const na_visit *v
 }
 
 /* A short idle time requires more frequent renewals: it must not count from a use long ago. */
-static long renewal_age(const na_session_config *config)
+static long renewal_age(const na_session_config *config, const na_session *session)
 {
-    long idle_share = config->lifetime.idle / 10;
-    return config->lifetime.idle && idle_share < config->update_age ? idle_share
-                                                                    : config->update_age;
+    long idle =
+        session->is_brief ? na_lifetime_of(&config->lifetime, 1).idle : config->lifetime.idle;
+    return idle && idle / 10 < config->update_age ? idle / 10 : config->update_age;
 }
 
 static int has_form(const na_session_config *config, const na_session *session)
@@ -238,7 +253,7 @@ static int has_form(const na_session_config *config, const na_session *session)
 int na_session_is_due(const na_session_config *config, const na_session *session, apr_time_t now)
 {
     return !has_form(config, session) ||
-           apr_time_sec(now) - session->issued_at >= renewal_age(config);
+           apr_time_sec(now) - session->issued_at >= renewal_age(config, session);
 }
 
 /*
@@ -347,7 +362,7 @@ static na_error *renew_on_server(const na_sessions *sessions, const na_visit *vi
         na_verified_forget(sessions->verified, &renewed.key);
         NA_TRY(error);
     }
-    return na_session_set_cookie(sessions->config, visit, id, renewal->expires, set_cookies);
+    return set_cookie(sessions->config, visit, id, renewal->claims, renewal->expires, set_cookies);
 }
 
 /* Claims that do not fit into a cookie say nothing about the session that has others. */
@@ -360,7 +375,7 @@ static na_error *renew_token(const na_sessions *sessions, const na_visit *visit,
     NA_TRY(register_token(sessions, visit, session, id, renewal->claims, renewal->expires));
     na_error *error = seal_claims(config, visit, id, renewal->claims, renewal->expires, &token);
     if (!error)
-        error = na_session_set_cookie(config, visit, token, renewal->expires, set_cookies);
+        error = set_cookie(config, visit, token, renewal->claims, renewal->expires, set_cookies);
     return error ? na_error_wrap(visit->pool, error, NA_ERR_CONFIGURATION,
                                  "could not write the session's cookie")
                  : NULL;
@@ -397,9 +412,10 @@ na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
 {
     const na_session_config *config = sessions->config;
     const char *id = id_of(sessions, visit, session);
+    const na_lifetime lifetime = na_lifetime_of(&config->lifetime, session->is_brief);
     na_renewal renewed = *renewal;
     if (renewal->is_written)
-        renewed.expires = na_lifetime_end(&config->lifetime, session->auth_time, visit->now);
+        renewed.expires = na_lifetime_end(&lifetime, session->auth_time, visit->now);
     NA_TRY(config->strategy == NA_STRATEGY_DATABASE
                ? renew_on_server(sessions, visit, session, id, &renewed, set_cookies)
                : renew_token(sessions, visit, session, id, &renewed, set_cookies));

@@ -195,6 +195,12 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
     return settle(sessions, visit, *session, error);
 }
 
+/* The claims are those of a record; NULL if it has none. */
+static na_lifetime lifetime_of(const na_session_config *config, const json_t *claims)
+{
+    return na_lifetime_of(&config->lifetime, json_is_true(json_object_get(claims, NA_CLAIM_BRIEF)));
+}
+
 static na_error *open_record(const na_sessions *sessions, const na_visit *visit, const char *id,
                              const na_session **session)
 {
@@ -204,12 +210,12 @@ static na_error *open_record(const na_sessions *sessions, const na_visit *visit,
     na_store_key_make(&key, NA_KIND_SESSION, id);
     NA_TRY(na_registry_find(sessions->registry, visit->pool, &key, &visit->client, visit->now,
                             &record));
-    apr_int64_t renewed =
-        record.expires -
-        (na_lifetime_end(&config->lifetime, record.created, visit->now) - apr_time_sec(visit->now));
+    const na_lifetime lifetime = lifetime_of(config, record.claims);
+    apr_int64_t renewed = record.expires - (na_lifetime_end(&lifetime, record.created, visit->now) -
+                                            apr_time_sec(visit->now));
     apr_int64_t expires =
-        na_lifetime_cut(&config->lifetime, record.created,
-                        record.used + sessions->registry->use_interval, record.expires);
+        na_lifetime_cut(&lifetime, record.created, record.used + sessions->registry->use_interval,
+                        record.expires);
     if (expires <= apr_time_sec(visit->now))
         return na_error_new(visit->pool, NA_ERR_SESSION,
                             "the session exceeded its idle or maximum lifetime");
@@ -233,14 +239,14 @@ static na_error *open_row(const na_sessions *sessions, const na_visit *visit, co
         return na_error_new(
             visit->pool, NA_ERR_SESSION,
             "the row has no site, and another site has the same database: see NextAuthSite");
+    const na_lifetime lifetime = lifetime_of(config, found ? record.claims : NULL);
     apr_int64_t now = apr_time_sec(visit->now), began = found ? record.created : now;
     apr_int64_t used = found ? record.used + sessions->registry->use_interval : now;
-    apr_int64_t expires = na_lifetime_cut(&config->lifetime, began, used, row.expires);
+    apr_int64_t expires = na_lifetime_cut(&lifetime, began, used, row.expires);
     if (expires <= now)
         return na_error_new(visit->pool, NA_ERR_SESSION,
                             "the session exceeded its idle or maximum lifetime");
-    apr_int64_t renewed =
-        row.expires - (na_lifetime_end(&config->lifetime, began, visit->now) - now);
+    apr_int64_t renewed = row.expires - (na_lifetime_end(&lifetime, began, visit->now) - now);
     const json_t *claims = na_table_claims(visit->pool, found ? record.claims : NULL, &row, began);
     NA_TRY(na_session_of_record(visit->pool, id, claims, renewed, expires, config->identity_claims,
                                 session));

@@ -28,7 +28,8 @@ int na_claim_is_reserved(const char *name)
                                            NA_CLAIM_PROVED,
                                            NA_CLAIM_METHODS,
                                            NA_CLAIM_ACR,
-                                           NA_CLAIM_SECOND_FACTOR};
+                                           NA_CLAIM_SECOND_FACTOR,
+                                           NA_CLAIM_BRIEF};
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (strcmp(name, reserved[i]) == 0)
             return 1;

@@ -119,6 +119,14 @@ static apr_int64_t earlier(apr_int64_t a, apr_int64_t b)
     return a < b ? a : b;
 }
 
+na_lifetime na_lifetime_of(const na_lifetime *lifetime, int is_brief)
+{
+    na_lifetime own = *lifetime;
+    if (is_brief && (!own.idle || own.brief < own.idle))
+        own.idle = own.brief;
+    return own;
+}
+
 apr_int64_t na_lifetime_end(const na_lifetime *lifetime, apr_int64_t auth_time, apr_time_t now)
 {
     apr_int64_t seconds = apr_time_sec(now), end = seconds + lifetime->max_age;
@@ -159,8 +167,9 @@ apr_int64_t na_lifetime_cut(const na_lifetime *lifetime, apr_int64_t auth_time, 
 /* A token that an application issued can claim a longer lifetime, or lack its time of issue. */
 static void cut_lifetime(na_session *session, const na_lifetime *lifetime)
 {
+    const na_lifetime own = na_lifetime_of(lifetime, session->is_brief);
     session->expires =
-        na_lifetime_cut(lifetime, session->auth_time, session->issued_at, session->expires);
+        na_lifetime_cut(&own, session->auth_time, session->issued_at, session->expires);
     if (lifetime->token)
         session->expires = earlier(session->expires, session->issued_at + lifetime->token);
 }
@@ -261,6 +270,7 @@ static na_session *session_of(apr_pool_t *pool, const na_claims *claims, na_byte
     session->auth_time = claims->auth_time ? claims->auth_time : claims->iat;
     session->standing = standing_of(pool, session);
     read_factors(session);
+    session->is_brief = na_session_claim(session, NA_CLAIM_BRIEF) != NULL;
     prepare_identities(pool, session, of_token, identity_claims);
     return session;
 }

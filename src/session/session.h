@@ -25,6 +25,7 @@
 #define NA_CLAIM_METHODS "amr"        /* how the user signed in (RFC 8176), a list */
 #define NA_CLAIM_ACR "acr"            /* how the provider authenticated the user (its own value) */
 #define NA_CLAIM_SECOND_FACTOR "tfa"  /* when the second factor was given; seconds */
+#define NA_CLAIM_BRIEF "brief"        /* the user does not stay signed in: NextAuthRememberMe */
 
 /* Claims of an access token in place of a session. */
 #define NA_CLAIM_CLIENT "client_id" /* the client that it was issued to */
@@ -93,6 +94,7 @@ typedef struct na_session {
     apr_int64_t second_factor; /* seconds: when it was given; 0 if it was not */
     int has_methods;           /* 1 if it began while second factors were asked for */
     int is_remembered;         /* 1 if it began in a remembered browser */
+    int is_brief;              /* 1 if it ends with the browser, or after lifetime.brief */
     na_dialect dialect;
     int has_id;            /* 1 if it has an ID; sessions of applications might have none */
     int on_server;         /* 1 if the cookie is the ID and the claims are in the store */
@@ -106,9 +108,13 @@ typedef struct na_lifetime {
     long max_age;  /* after the last renewal */
     long idle;     /* after the last use */
     long absolute; /* after the sign-in */
+    long brief;    /* after the last renewal of a brief session */
     long
         token; /* after a token was issued, even by an application: ends are remembered this long */
 } na_lifetime;
+
+/* Returns the lifetime of sessions that are brief, or of others: brief ones end sooner if idle. */
+na_lifetime na_lifetime_of(const na_lifetime *lifetime, int is_brief);
 
 /* Returns the end, in seconds, of a session renewed at `now` with its sign-in at `auth_time`. */
 apr_int64_t na_lifetime_end(const na_lifetime *lifetime, apr_int64_t auth_time, apr_time_t now);

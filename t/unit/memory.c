@@ -260,8 +260,8 @@ static void escaped(apr_pool_t *pool, const char *text)
 /* As many sessions as there are bytes in the text, each with a name of a device of its own. */
 static void sessions_page(apr_pool_t *pool, const char *text)
 {
-    const na_page_form page_form = {"https://www.example.org/api/auth", "token", "/", &na_english,
-                                    1};
+    const na_page_form page_form = {
+        "https://www.example.org/api/auth", "token", "/", &na_english, 1, NA_UNSAID};
     apr_array_header_t *list = apr_array_make(pool, 8, sizeof(na_page_session));
     for (const char *p = text; *p; p++)
         APR_ARRAY_PUSH(list, na_page_session) =

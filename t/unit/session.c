@@ -290,12 +290,17 @@ static apr_int64_t expires_of(apr_pool_t *pool, const char *json, apr_time_t now
 static void lifetimes(apr_pool_t *pool)
 {
     static const char long_ago[] = "{\"sub\":\"1\",\"auth_time\":1779999000}";
-    const na_lifetime all = {3600, 1200, 3000, 0}, none = {3600, 0, 0, 0};
+    const na_lifetime all = {3600, 1200, 3000, 600, 0}, none = {3600, 0, 0, 600, 0},
+                      brief = na_lifetime_of(&all, 1);
     is_number(na_lifetime_end(&none, 0, NOW), 1780003600, "a session lasts its maximum age");
     is_number(na_lifetime_end(&all, 1780000000, NOW), 1780001200, "unless it would be idle before");
     is_number(na_lifetime_end(&all, 1779997100, NOW), 1780000100, "or its sign-in is too long ago");
     is_number(na_lifetime_remember(&all), 3030,
               "its end is remembered up to its last possible day");
+    is_number(na_lifetime_end(&brief, 1780000000, NOW), 1780000600, "a brief one ends sooner");
+    config.lifetime.brief = 600;
+    is_number(expires_of(pool, "{\"sub\":\"1\",\"brief\":true}", NOW), 600,
+              "whatever its token claims");
     config.lifetime.idle = 1200;
     is_number(expires_of(pool, long_ago, NOW), 1200, "a token cannot outlast the idle time");
     is_number(expires_of(pool, long_ago, NOW + 21 * MINUTE), 0, "not used for longer, it is over");

@@ -79,6 +79,7 @@ static na_config *config_with_defaults(apr_pool_t *pool)
     config->session_claims = apr_array_make(pool, 4, sizeof(const char *));
     config->session.identity_claims = apr_array_make(pool, 4, sizeof(na_identity_claim));
     config->session.lifetime.max_age = 30L * 24 * 3600;
+    config->session.lifetime.brief = 24L * 3600;
     config->session.update_age = 24L * 3600;
     config->session.check_interval = NA_CHECK_INTERVAL;
     config->remember_days = 30;

@@ -9,6 +9,9 @@
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
 
+/* long enough for pages that renew a session once in a tenth of it */
+#define BRIEF_MIN 300
+
 #define YEARS_10 (10L * 365 * 24 * 3600)
 
 na_error *na_build_max_age(na_builder *b, const na_directive *w)
@@ -102,4 +105,34 @@ na_error *na_build_finish_session(na_builder *b, const apr_array_header_t *writt
     session->id = (apr_uint64_t)(uintptr_t)session & ~(apr_uint64_t)(NA_SESSION_ID_STEP - 1);
     session->cookie_max = largest_cookie_header(b->server);
     return na_build_finish_stores(b, na_last_of(written, NextAuthSessionStore));
+}
+
+/* ── NextAuthRememberMe ────────────────────────────────────────────────────────────────────── */
+
+static na_error *parse_remembering(na_builder *b, const char *name)
+{
+    static const char *const names[] = {
+        [NA_REMEMBER_ALWAYS] = "always", [NA_REMEMBER_NEVER] = "never", [NA_REMEMBER_ASK] = "ask"};
+    for (int i = NA_REMEMBER_ALWAYS; i <= NA_REMEMBER_ASK; i++)
+        if (ap_cstr_casecmp(name, names[i]) == 0) {
+            b->config->remembering = (na_remembering)i;
+            return NULL;
+        }
+    return na_wrong(b, "invalid value '%s': expected Always, Never, or Ask", name);
+}
+
+static na_error *as_brief(na_builder *b, const char *value, void *member)
+{
+    return na_build_number(b, value, BRIEF_MIN, YEARS_10, member);
+}
+
+na_error *na_build_remember_me(na_builder *b, const na_directive *w)
+{
+    static const na_setting settings[] = {{"default", offsetof(na_config, remembers_by_default),
+                                           na_as_switch},
+                                          {"maxAge", offsetof(na_config, session.lifetime.brief),
+                                           as_brief},
+                                          {NULL, 0, NULL}};
+    NA_TRY(parse_remembering(b, w->argv[0]));
+    return na_build_settings(b, w, 1, settings, b->config);
 }

@@ -137,6 +137,25 @@ static const char *set_pass_tokens(cmd_parms *cmd, void *conf, const char *value
     return NULL;
 }
 
+/* A .htaccess file cannot show its programs what the server's configuration hides from them. */
+static const char *set_strip_cookie(cmd_parms *cmd, void *conf, int on)
+{
+    if (!on && ap_check_cmd_context(cmd, NOT_IN_HTACCESS))
+        return "NextAuthStripCookie: Off is not allowed in .htaccess";
+    ((na_dir_conf *)conf)->strip_cookie = on ? NA_STRIP_ON : NA_STRIP_OFF;
+    return NULL;
+}
+
+/* The session is not known yet: whether its use is recorded depends on the expression. */
+static const char *set_activity(cmd_parms *cmd, void *conf, const char *text)
+{
+    const char *error;
+    ((na_dir_conf *)conf)->activity = na_parse_expression(cmd, text, 0, NA_BEFORE_SESSION, &error);
+    return error ? apr_psprintf(cmd->pool, "NextAuthActivity: invalid expression '%s': %s", text,
+                                error)
+                 : NULL;
+}
+
 static const char *set_remote_user(cmd_parms *cmd, void *conf, const char *claim,
                                    const char *pattern, const char *form)
 {
@@ -295,25 +314,6 @@ static const char *set_preserve_post(cmd_parms *cmd, void *conf, const char *sta
     return wrong || !second ? wrong : set_preserve_option(cmd, preserve, second);
 }
 
-/* A .htaccess file cannot show its programs what the server's configuration hides from them. */
-static const char *set_strip_cookie(cmd_parms *cmd, void *conf, int on)
-{
-    if (!on && ap_check_cmd_context(cmd, NOT_IN_HTACCESS))
-        return "NextAuthStripCookie: Off is not allowed in .htaccess";
-    ((na_dir_conf *)conf)->strip_cookie = on ? NA_STRIP_ON : NA_STRIP_OFF;
-    return NULL;
-}
-
-/* The session is not known yet: whether its use is recorded depends on the expression. */
-static const char *set_activity(cmd_parms *cmd, void *conf, const char *text)
-{
-    const char *error;
-    ((na_dir_conf *)conf)->activity = na_parse_expression(cmd, text, 0, NA_BEFORE_SESSION, &error);
-    return error ? apr_psprintf(cmd->pool, "NextAuthActivity: invalid expression '%s': %s", text,
-                                error)
-                 : NULL;
-}
-
 /* Arguments of a row: {min, max, index of the expression or -1, is text, at sign-in}. */
 /* clang-format off */
 #define ONE {1, 1, -1, 0, 0}
@@ -423,6 +423,8 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     const na_dir_conf *base = base_conf, *over = over_conf;
     na_dir_conf *conf = apr_palloc(pool, sizeof *conf);
     conf->unauthenticated = over->unauthenticated ? over->unauthenticated : base->unauthenticated;
+    conf->strip_cookie = over->strip_cookie ? over->strip_cookie : base->strip_cookie;
+    conf->activity = over->activity ? over->activity : base->activity;
     conf->pass_identity = over->pass_identity ? over->pass_identity : base->pass_identity;
     conf->audience = over->audience ? over->audience : base->audience;
     conf->pass_tokens = over->pass_tokens ? over->pass_tokens : base->pass_tokens;
@@ -439,8 +441,6 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     conf->accept_tokens = accepting->accept_tokens;
     conf->issuers = accepting->issuers;
     conf->cache_control = over->cache_control ? over->cache_control : base->cache_control;
-    conf->strip_cookie = over->strip_cookie ? over->strip_cookie : base->strip_cookie;
-    conf->activity = over->activity ? over->activity : base->activity;
     conf->headers = na_merge_passed(pool, base->headers, over->headers);
     conf->variables = na_merge_passed(pool, base->variables, over->variables);
     conf->preserve_post = over->preserve_post.state ? over->preserve_post : base->preserve_post;

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a user chose, or that the user did not. */
+#ifndef NA_BASE_CHOICE_H
+#define NA_BASE_CHOICE_H
+
+typedef enum na_choice { NA_UNSAID, NA_NO, NA_YES } na_choice;
+
+#endif
