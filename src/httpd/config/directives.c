@@ -441,8 +441,14 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
     conf->accept_tokens = accepting->accept_tokens;
     conf->issuers = accepting->issuers;
     conf->cache_control = over->cache_control ? over->cache_control : base->cache_control;
-    conf->headers = na_merge_passed(pool, base->headers, over->headers);
-    conf->variables = na_merge_passed(pool, base->variables, over->variables);
+    conf->headers = over->headers && base->headers
+                        ? na_merge_passed(pool, base->headers, over->headers)
+                    : over->headers ? over->headers
+                                    : base->headers;
+    conf->variables = over->variables && base->variables
+                          ? na_merge_passed(pool, base->variables, over->variables)
+                      : over->variables ? over->variables
+                                        : base->variables;
     conf->preserve_post = over->preserve_post.state ? over->preserve_post : base->preserve_post;
     return conf;
 }

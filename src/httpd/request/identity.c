@@ -57,7 +57,7 @@ static int strip_headers(request_rec *r, const apr_array_header_t *passed)
     apr_array_header_t *found = NULL;
     for (int i = 0; i < headers->nelts; i++) {
         const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
-        if (!is_ours(name, passed))
+        if (!(passed || (*name | 0x20) == *prefix) || !is_ours(name, passed)) /* most are not */
             continue;
         if (!found)
             found = apr_array_make(r->pool, 4, sizeof(const char *));
@@ -196,5 +196,5 @@ int na_pass_identity(request_rec *r)
         return status;
     if (dir->pass_tokens)
         na_pass_tokens(r);
-    return na_pass_values(r);
+    return dir->headers || dir->variables ? na_pass_values(r) : DECLINED;
 }
