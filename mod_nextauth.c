@@ -50,6 +50,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_insert_error_filter(na_insert_cache_filters, filters, NULL, APR_HOOK_LAST);
     na_register_cache_filters();
     na_register_post_filter();
+    na_register_cors_filter();
 
     ap_hook_expr_lookup(na_expression_lookup, NULL, NULL, APR_HOOK_MIDDLE);
     na_register_requirements(pool);

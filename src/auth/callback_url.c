@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "auth/callbacks.h"
+#include "auth/long_url.h"
 #include "auth/report.h"
 #include "auth/respond.h"
 #include "base/url.h"
@@ -108,13 +109,17 @@ void na_callback_url(na_request *request, na_response *response)
         na_set_cookie(response, na_cookie_clear(request->pool, cookie, cookie->name));
 }
 
-const char *na_callback_url_within(const na_request *request, size_t max)
+const char *na_callback_url_carried(na_request *request, size_t max)
 {
+    const char *shorter;
     if (strlen(request->callback_url) <= max)
         return request->callback_url;
+    na_error *error = na_long_url_keep(request, request->callback_url, &shorter);
+    if (!error)
+        return shorter;
     na_log(request, NA_LOG_INFO, "SIGNIN",
            "callbackUrl has %d bytes; this way to sign in supports at most %d and leads to the "
-           "home page",
-           (int)strlen(request->callback_url), (int)max);
+           "home page: %s",
+           (int)strlen(request->callback_url), (int)max, na_error_text(request->pool, error));
     return request->config->home;
 }

@@ -8,12 +8,15 @@
 /* Sets callback_url, and the cookie if it changes. */
 void na_callback_url(na_request *request, na_response *response);
 
-/* Returns callback_url, or the home page if it has more than `max` bytes. */
-const char *na_callback_url_within(const na_request *request, size_t max);
-
 /* Most bytes that a sign-in at a provider carries in a cookie, or that a link in an email carries.
  */
 #define NA_CALLBACK_URL_CARRIED 2400
+
+/*
+ * Returns callback_url, or a shorter URL that leads to it if it has more than `max` bytes.
+ * Without a session store that is the home page, and the log says so.
+ */
+const char *na_callback_url_carried(na_request *request, size_t max);
 
 /*
  * NextAuth's redirect callback: returns an absolute URL on our origin or on one of

@@ -326,7 +326,7 @@ static na_error *put_check(na_request *request, na_response *response, const flo
             put_together(checks, claims);
         put_wishes(checks->wishes, claims);
         json_object_set_new(claims, "callbackUrl",
-                            json_string(na_callback_url_within(request, NA_CALLBACK_URL_CARRIED)));
+                            json_string(na_callback_url_carried(request, NA_CALLBACK_URL_CARRIED)));
         if (na_remember_me_said(request))
             json_object_set_new(claims, NA_REMEMBER_ME, json_string(na_remember_me_said(request)));
         NA_TRY(na_initiator_put(request, claims));

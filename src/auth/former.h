@@ -7,7 +7,7 @@
 
 /*
  * Only with NextAuthPreservePost: proves that a session of this site ended in the browser, and
- * whose. It signs nobody in.
+ * whose. It does not sign anyone in.
  */
 typedef struct na_former {
     const char *browser; /* a random name, which stays the same when another user signs in */

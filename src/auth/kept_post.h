@@ -5,10 +5,7 @@
 
 #include "auth/former.h"
 
-/*
- * A form is kept under the random name of its browser and an ID of its own, encrypted, in pieces
- * that the store accepts. It is taken once, by a compare-and-swap: of two requests, one gets it.
- */
+/* A form is kept under the random name of its browser and an ID of its own, and is taken once. */
 typedef struct na_kept_post {
     const char *url;      /* absolute, with the site's origin */
     const char *type;     /* Content-Type */
@@ -24,7 +21,7 @@ typedef struct na_kept_post {
 
 /*
  * Keeps a form for `seconds`. Fails with the code NA_ERR_RATE_LIMITED if this user or network sent
- * too many, and NA_ERR_CONFIGURATION if there is no store, or one with values that are too small.
+ * too many, and NA_ERR_CONFIGURATION if there is no session store that can keep it.
  */
 na_error *na_kept_post_put(na_request *request, const na_former *former, const na_kept_post *post,
                            long seconds, const char **id);

@@ -13,6 +13,7 @@ static const char *const names[] = {[NA_LIMIT_SIGN_IN] = "signIn",
                                     [NA_LIMIT_MAIL] = "mail",
                                     [NA_LIMIT_DEVICE_LOGIN] = "deviceLogin",
                                     [NA_LIMIT_TOKEN] = "token",
+                                    [NA_LIMIT_LONG_URL] = "longUrl",
                                     [NA_LIMIT_PRESERVED_POST] = "preservedPost"};
 
 static const char *const by_names[] = {
@@ -74,6 +75,7 @@ const na_limit_list *na_limits_default(na_limited what)
         [NA_LIMIT_DEVICE_LOGIN] = {{{NA_BY_ADDRESS, {60, 600, 0}}, {NA_BY_ACCOUNT, {20, 600, 0}}},
                                    2},
         [NA_LIMIT_TOKEN] = {{{NA_BY_ADDRESS, {60, 600, 0}}}, 1},
+        [NA_LIMIT_LONG_URL] = {{{NA_BY_ADDRESS, {120, 600, 0}}}, 1},
         [NA_LIMIT_PRESERVED_POST] = {{{NA_BY_ADDRESS, {120, 600, 0}},
                                       {NA_BY_ACCOUNT, {20, 600, 0}}},
                                      2},

@@ -17,6 +17,7 @@ typedef enum na_limited {
     NA_LIMIT_MAIL,           /* emails that are sent, whatever they are for */
     NA_LIMIT_DEVICE_LOGIN,   /* requests of devices, and codes that users enter */
     NA_LIMIT_TOKEN,          /* wrong personal access tokens */
+    NA_LIMIT_LONG_URL,       /* URLs that are too long for a cookie */
     NA_LIMIT_PRESERVED_POST, /* forms that are kept until the next sign-in */
     NA_LIMITED
 } na_limited;

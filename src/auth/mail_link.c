@@ -67,7 +67,7 @@ static const char *address_of(na_request *request, const na_link *link, const ch
 {
     const char *url = apr_pstrcat(request->pool, request->config->base_url, link->path, NULL);
     url = na_url_add(request->pool, url, "callbackUrl",
-                     na_callback_url_within(request, NA_CALLBACK_URL_CARRIED));
+                     na_callback_url_carried(request, NA_CALLBACK_URL_CARRIED));
     if (na_remember_me_said(request))
         url = na_url_add(request->pool, url, NA_REMEMBER_ME, na_remember_me_said(request));
     url = na_url_add(request->pool, url, "token", token);

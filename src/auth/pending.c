@@ -64,7 +64,7 @@ na_error *na_pending_put(na_request *request, na_response *response, const na_si
                               request->config->session.site, CLAIMS, sign_in->claims, "type",
                               event->account_type, "accountId", event->account_id, "isNew",
                               event->is_new_user, "account", sign_in->account, "callbackUrl",
-                              na_callback_url_within(request, NA_CALLBACK_URL_CARRIED),
+                              na_callback_url_carried(request, NA_CALLBACK_URL_CARRIED),
                               "atProvider", at_provider_json(&sign_in->at_provider)));
     if (!json)
         return na_error_new(request->pool, NA_ERR_CALLBACK, "the sign-in is not UTF-8");

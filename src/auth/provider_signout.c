@@ -65,7 +65,7 @@ void na_provider_signout_prepare(na_request *request, na_provider_signout *signo
 static na_error *make_state(na_request *request, const char **state)
 {
     char *token;
-    const char *url = na_callback_url_within(request, CALLBACK_URL_MAX);
+    const char *url = na_callback_url_carried(request, CALLBACK_URL_MAX);
     json_t *claims =
         na_json_own(request->pool,
                     json_pack("{s:s, s:s, s:s}", NA_CLAIM_SITE, request->config->session.site,

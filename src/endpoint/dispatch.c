@@ -90,6 +90,7 @@ static const struct route {
     {"GET", "passkey.js", na_get_passkey_script, NO_FORM, SETS_NOTHING, 0},
     {"POST", "callback", na_callback, BY_ITSELF, SETS_CALLBACK_URL, 0},
     {"GET", "verify-request", na_get_verify_request, NO_FORM, SETS_CALLBACK_URL, 0},
+    {"GET", "return", na_get_return, NO_FORM, SETS_NOTHING, 0},
     {"GET", "resend-form", na_get_resend_form, NO_FORM, SETS_NOTHING, 0},
     {"GET", "error", na_get_error, NO_FORM, SETS_CALLBACK_URL, 0},
     {"POST", "_log", na_post_log, BY_ITSELF, SETS_NOTHING, 0},

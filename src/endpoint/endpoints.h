@@ -20,8 +20,8 @@ na_action na_post_device_authorization, na_get_device, na_post_device, na_post_t
 na_action na_get_signup, na_post_signup, na_get_reset, na_post_reset, na_get_set_password,
     na_post_set_password, na_get_account, na_post_account, na_get_account_data, na_confirm_email;
 
-/* a form that was kept until the sign-in */
-na_action na_get_resend_form;
+/* a form, and a long URL, that were kept until the sign-in */
+na_action na_get_resend_form, na_get_return;
 
 /* the second factor */
 na_action na_get_two_factor, na_post_two_factor, na_get_two_factor_setup, na_post_two_factor_setup;

@@ -180,6 +180,13 @@ typedef struct na_preserve {
     long max_bytes, max_age; /* bytes of a form, seconds for which it is kept */
 } na_preserve;
 
+/* NextAuthCORS. */
+typedef struct na_cors {
+    apr_array_header_t *origins; /* na_origin; empty if it is Off */
+    const char *headers;         /* that a script may send, as in Access-Control-Allow-Headers */
+    const char *max_age;         /* seconds for which browsers rely on a preflight */
+} na_cors;
+
 typedef struct na_dir_conf {
     na_unauthenticated unauthenticated;
     const apr_array_header_t *params; /* na_param; NULL if there are none */
@@ -199,6 +206,7 @@ typedef struct na_dir_conf {
     const apr_array_header_t *headers; /* na_passed: NextAuthPassHeader; NULL if none */
     const apr_array_header_t *variables; /* na_passed: NextAuthPassEnv; NULL if none */
     na_preserve preserve_post;
+    const na_cors *cors; /* NULL if not set */
 } na_dir_conf;
 
 /* Kinds of NextAuthAcceptTokens; one bit each. */
@@ -419,6 +427,7 @@ void na_wrap_require_expr(apr_pool_t *pconf);
 void na_insert_cache_filters(request_rec *r);
 void na_register_cache_filters(void);
 void na_register_post_filter(void);
+void na_register_cors_filter(void);
 
 /* ── the log ───────────────────────────────────────────────────────────────────────────────── */
 

@@ -15,9 +15,10 @@ static const char *const sendings[] = {"sent", "failed", "dropped", NULL};
 static const char *const deliveries[] = {"delivered", "failed", "dropped", NULL};
 static const char *const reports[] = {"sent", "dropped", NULL};
 
-static const char *const limits[] = {"signIn",        "callback",      "magicLink", "signUp",
-                                     "passwordReset", "secondFactor",  "mail",      "deviceLogin",
-                                     "token",         "preservedPost", NULL};
+static const char *const limits[] = {"signIn",  "callback",      "magicLink",
+                                     "signUp",  "passwordReset", "secondFactor",
+                                     "mail",    "deviceLogin",   "token",
+                                     "longUrl", "preservedPost", NULL};
 static const char *const methods[] = {"otp", "recovery", "hwk", "remembered", NULL};
 static const char *const counted[] = {"address", "account", "both", NULL};
 

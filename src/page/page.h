@@ -133,6 +133,9 @@ const char *na_page_resend_gone(apr_pool_t *pool, const na_language *language, c
 /* Returns the page for a form that could not be kept; `url` is where its user can sign in. */
 const char *na_page_form_lost(apr_pool_t *pool, const na_language *language, const char *url);
 
+/* Returns the page for a URL that is too long to return to, likewise. */
+const char *na_page_url_lost(apr_pool_t *pool, const na_language *language, const char *url);
+
 const char *na_page_signout(apr_pool_t *pool, const na_page_form *form);
 
 /* Returns the page that a link in an email opens: a button that signs in with its token. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Builds the pages about forms that are sent again after a sign-in. */
+/* Builds the pages about what a sign-in interrupts: forms, and long URLs. */
 #include <apr_strings.h>
 
 #include "base/text.h"
@@ -62,6 +62,16 @@ const char *na_page_form_lost(apr_pool_t *pool, const na_language *language, con
                         na_say(language,
                                "Sign-in is required, and the form could not be kept. Sign in in a "
                                "new tab, then go back to the form in this tab, and send it again."),
+                        na_kit_link_button_new_tab(pool, url,
+                                                   na_say(language, "Sign in in a new tab")));
+}
+
+const char *na_page_url_lost(apr_pool_t *pool, const na_language *language, const char *url)
+{
+    return message_page(pool, na_say(language, "This address is too long"),
+                        na_say(language,
+                               "Sign-in is required, and this address is too long to return to. "
+                               "Sign in in a new tab, then reload this page."),
                         na_kit_link_button_new_tab(pool, url,
                                                    na_say(language, "Sign in in a new tab")));
 }

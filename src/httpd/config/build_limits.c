@@ -59,7 +59,7 @@ static na_error *set_delay(na_builder *b, na_limited what, na_limit_list *limits
 static na_error *check_by(na_builder *b, na_limited what, const na_limit_list *limits)
 {
     for (int i = 0; i < limits->count; i++)
-        if ((what == NA_LIMIT_CALLBACK || what == NA_LIMIT_TOKEN) &&
+        if ((what == NA_LIMIT_CALLBACK || what == NA_LIMIT_TOKEN || what == NA_LIMIT_LONG_URL) &&
             limits->list[i].by != NA_BY_ADDRESS)
             return na_error_with_hint(na_wrong(b, "%s is limited by address only",
                                                na_limited_name(what)),
@@ -77,7 +77,7 @@ na_error *na_build_rate_limit(na_builder *b, const na_directive *w)
         return na_wrong(
             b,
             "unknown '%s': expected signIn, callback, magicLink, signUp, passwordReset, "
-            "secondFactor, mail, deviceLogin, token, or preservedPost",
+            "secondFactor, mail, deviceLogin, token, longUrl, or preservedPost",
             w->argv[0]);
     int is_off = w->argc == 2 && ap_cstr_casecmp(w->argv[1], "off") == 0;
     for (int i = 1; i < w->argc && !is_off; i++)

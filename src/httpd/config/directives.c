@@ -8,6 +8,7 @@
 #include "base/header.h"
 #include "httpd/config/build.h"
 #include "httpd/config/mode_sections.h"
+#include "httpd/config/cors.h"
 #include "httpd/config/passed.h"
 #include "httpd/parsing.h"
 
@@ -389,6 +390,8 @@ const command_rec na_directives[] = {
     AP_INIT_TAKE123("NextAuthPreservePost", set_preserve_post, NULL, OR_AUTHCFG,
                     "forms that are sent again after a sign-in: On|Off [maxBytes=BYTES] "
                     "[maxAge=SECONDS]"),
+    AP_INIT_TAKE_ARGV("NextAuthCORS", na_set_cors, NULL, OR_AUTHCFG,
+                      "other origins whose scripts may read responses: " NA_CORS_FORM),
     {NULL}};
 
 void *na_make_server_conf(apr_pool_t *pool, server_rec *s)
@@ -449,6 +452,7 @@ void *na_merge_dir_conf(apr_pool_t *pool, void *base_conf, void *over_conf)
                           ? na_merge_passed(pool, base->variables, over->variables)
                       : over->variables ? over->variables
                                         : base->variables;
+    conf->cors = over->cors ? over->cors : base->cors;
     conf->preserve_post = over->preserve_post.state ? over->preserve_post : base->preserve_post;
     return conf;
 }

@@ -6,6 +6,7 @@
 #include <mod_core.h>
 
 #include "httpd/module.h"
+#include "httpd/request/cors.h"
 #include "httpd/request/refuse.h"
 #include "httpd/request/resend.h"
 #include "httpd/request/step_up.h"
@@ -200,6 +201,8 @@ int na_check_access_ex(request_rec *r)
     na_state *state = na_state_of(r);
     if (state->authorizing)
         return DECLINED;
+    if (na_dir_conf_of(r)->cors && na_answer_cors(r) == DONE)
+        return DONE;
     state->authorizing = 1;
     int result = ap_run_access_checker_ex(r);
     state->authorizing = 0;

@@ -93,7 +93,7 @@ na_preserved na_preserve_post(request_rec *r, const char **url)
     if (!na_preserves_post(r) || !na_is_page_load(r) || !has_form_type(r) || !na_is_of_our_page(r))
         return NA_POST_NONE;
     na_request_begin(r, &request);
-    if (!na_former_find(&request, &former)) /* so that nobody else can fill the store */
+    if (!na_former_find(&request, &former)) /* so that other clients cannot fill the store */
         return NA_POST_NONE;
     long max = na_dir_conf_of(r)->preserve_post.max_bytes;
     int status = na_read_body(r, (apr_size_t)max, &body, &len);

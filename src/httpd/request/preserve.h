@@ -7,7 +7,7 @@
 #include "httpd/module.h"
 #include "page/page.h"
 
-/* What became of the form of a request that is not admitted. */
+/* The outcome for a request that is not admitted, and might have a form. */
 typedef enum na_preserved {
     NA_POST_NONE, /* there is none that can be kept here */
     NA_POST_KEPT,
@@ -33,7 +33,7 @@ const char *na_resend_url(request_rec *r, const char *id);
 /* The length of the body that it sends instead of the form. */
 #define NA_RESEND_LEN (sizeof NA_RESEND_FIELD "=" - 1 + NA_KEPT_POST_ID_LEN)
 
-/* Returns the ID in that body; NULL if it is another one. */
+/* Returns the ID in that body; NULL if the body differs. */
 const char *na_resend_id(const char *body, apr_size_t len);
 
 #endif

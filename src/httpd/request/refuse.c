@@ -2,9 +2,13 @@
 /* Responses to requests that are not admitted. */
 #include "httpd/request/refuse.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 #include <mod_core.h>
 
+#include "auth/callback_url.h"
+#include "auth/long_url.h"
 #include "auth/respond.h"
 #include "base/json.h"
 #include "base/url.h"
@@ -158,8 +162,10 @@ static int refuse_subrequest(request_rec *r, const na_config *config, int redire
     return respond_401(r, config);
 }
 
-/* Answers a form that could not be kept: in another tab, the user can sign in without losing it. */
-static int respond_lost(request_rec *r, const char *page)
+/* Builds a page from which the user can sign in at `url` in another tab, and then continue here. */
+typedef const char *in_tab_page(apr_pool_t *pool, const na_language *language, const char *url);
+
+static int respond_in_tab(request_rec *r, const char *title, in_tab_page *build, const char *url)
 {
     na_request request;
     na_response response = {.set_cookies = apr_array_make(r->pool, 1, sizeof(char *))};
@@ -168,19 +174,58 @@ static int respond_lost(request_rec *r, const char *page)
         return HTTP_UNAUTHORIZED;
     na_request_begin(r, &request);
     request.action = NA_RESEND_PAGE + 1;
-    na_respond_page(&request, &response, HTTP_UNAUTHORIZED,
-                    na_say(request.language, "The form was not sent"),
-                    na_page_form_lost(r->pool, request.language, page));
+    na_respond_page(&request, &response, HTTP_UNAUTHORIZED, na_say(request.language, title),
+                    build(r->pool, request.language, url));
     ap_discard_request_body(r);
     na_write_response(r, &response);
     return DONE;
 }
 
+/* Returns 1 if a form carries the URL through the sign-in: there is no provider and no email that
+ * would have to. */
+static int is_carried_by_forms(request_rec *r, const char *page, const char *url)
+{
+    const na_config *config = na_config_of(r);
+    for (int i = 0; i < config->providers->nelts; i++)
+        if (APR_ARRAY_IDX(config->providers, i, const na_provider *)->type != NA_CREDENTIALS)
+            return 0;
+    return config->session.two_factor == NA_TWO_FACTOR_OFF &&
+           strlen(na_url_add(r->pool, page, "callbackUrl", url)) <
+               (size_t)r->server->limit_req_line;
+}
+
+/* Replaces a long URL by a shorter one that leads to it. Returns 0 if the sign-in would lose it. */
+static int shorten_url(request_rec *r, const char *page, const char **url)
+{
+    na_request request;
+    if (strlen(*url) <= NA_CALLBACK_URL_CARRIED)
+        return 1;
+    na_request_begin(r, &request);
+    na_error *error = na_long_url_keep(&request, *url, url);
+    if (!error || is_carried_by_forms(r, page, *url))
+        return 1;
+    na_log_request(r, NA_LOG_INFO, "SIGNIN", "no sign-in for a URL of %d bytes: %s",
+                   (int)strlen(*url), na_error_text(r->pool, error));
+    return 0;
+}
+
+static int respond_too_long(request_rec *r, const char *page)
+{
+    return respond_in_tab(r, NA_TEXT("This address is too long"), na_page_url_lost, page);
+}
+
+/*
+ * Redirects to a page on which a user proves something, and which leads back to the request, whole:
+ * what cannot be kept is not lost without a word.
+ */
 int na_lead_to(request_rec *r, const char *page)
 {
     const char *url = na_requested_url(r);
-    if (na_preserve_post(r, &url) == NA_POST_LOST)
-        return respond_lost(r, page);
+    na_preserved post = na_preserve_post(r, &url);
+    if (post == NA_POST_LOST)
+        return respond_in_tab(r, NA_TEXT("The form was not sent"), na_page_form_lost, page);
+    if (post == NA_POST_NONE && !shorten_url(r, page, &url))
+        return respond_too_long(r, page);
     return na_redirect_to(r, na_url_add(r->pool, page, "callbackUrl", url));
 }
 
@@ -213,7 +258,10 @@ static int redirect_to_sign_in(request_rec *r, const na_config *config)
 {
     const na_provider *provider = na_direct_provider(r);
     na_direct direct = NA_DIRECT_GO;
-    if (provider && na_sign_in_directly(r, provider, na_requested_url(r), &direct))
+    const char *url = na_requested_url(r);
+    if (provider && !shorten_url(r, sign_in_page(r, config), &url))
+        return respond_too_long(r, sign_in_page(r, config));
+    if (provider && na_sign_in_directly(r, provider, url, &direct))
         return DONE;
     na_log_request(r, NA_LOG_DEBUG, NULL, "not signed in: redirecting to the sign-in page");
     return na_lead_to(r, sign_in_page_after(r, config, direct));

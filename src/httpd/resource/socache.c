@@ -9,6 +9,7 @@
 #include <util_mutex.h>
 
 #include "auth/kept_post.h"
+#include "auth/long_url.h"
 #include "base/text.h"
 #include "base/writable.h"
 #include "httpd/module.h"
@@ -399,11 +400,17 @@ static unsigned char *make_buffer(apr_pool_t *pool)
     return apr_palloc(pool, VALUE_MAX + NA_SOCACHE_HEAD_LEN);
 }
 
-/* Forms are large and users can send many of them, so that they never push out sessions. */
+/* Forms and long URLs are large, and visitors can send many, so that they never push out sessions.
+ */
+static int goes_first(const na_store_key *key)
+{
+    return strcmp(key->kind, NA_KIND_POST) == 0 || strcmp(key->kind, NA_KIND_URL) == 0;
+}
+
+/* Otherwise, only revocations of sessions are put unconditionally. */
 static na_socache_rank rank_of_put(const na_store_key *key)
 {
-    /* otherwise, only revocations of sessions are put unconditionally */
-    return strcmp(key->kind, NA_KIND_POST) == 0 ? NA_SOCACHE_GOES_FIRST : NA_SOCACHE_STAYS;
+    return goes_first(key) ? NA_SOCACHE_GOES_FIRST : NA_SOCACHE_STAYS;
 }
 
 /*
@@ -413,9 +420,7 @@ static na_socache_rank rank_of_put(const na_store_key *key)
 static na_socache_rank rank_of_swap(const na_store_key *key)
 {
     int stays = strcmp(key->kind, NA_KIND_USER) == 0 || strcmp(key->kind, NA_KIND_EPOCH) == 0;
-    return stays                                  ? NA_SOCACHE_STAYS
-           : strcmp(key->kind, NA_KIND_POST) == 0 ? NA_SOCACHE_GOES_FIRST
-                                                  : NA_SOCACHE_MAY_GO;
+    return stays ? NA_SOCACHE_STAYS : goes_first(key) ? NA_SOCACHE_GOES_FIRST : NA_SOCACHE_MAY_GO;
 }
 
 static na_error *write_entry(const na_socache *cache, apr_pool_t *pool, const na_store_key *key,

@@ -174,8 +174,7 @@ static int compare_entries(const void *a, const void *b)
 
 static int may_go(const tidying *t, const entry *e)
 {
-    return e->rank == NA_SOCACHE_GOES_FIRST ||
-           (e->rank == NA_SOCACHE_MAY_GO && t->rank != NA_SOCACHE_GOES_FIRST);
+    return e->rank != NA_SOCACHE_STAYS && t->rank != NA_SOCACHE_GOES_FIRST;
 }
 
 static void count_entry(fill *f, const entry *e, int sign)
