@@ -218,7 +218,7 @@ static const na_issuer *issuer_of_session(const na_request *request, const na_se
 
 /*
  * What is kept of a token, is kept for a set of accepted issuers: another path can accept others.
- * The hash is keyed, so that nobody can choose which entries of the cache it displaces.
+ * The hash is keyed, so that clients cannot choose which entries of the cache it displaces.
  */
 static const char *key_of(const na_request *request, const na_bearer *shown)
 {

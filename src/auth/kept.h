@@ -7,8 +7,8 @@
 
 /*
  * A value has a head, which is JSON, and a body, in pieces that the store accepts. All are
- * encrypted, each for its own place. All functions fail with the code NA_ERR_CONFIGURATION if there
- * is no session store, or one with values that are too small.
+ * encrypted, each for its own place. All functions fail with the code NA_ERR_CONFIGURATION if the
+ * site has no session store, or one with values that are too small.
  */
 typedef struct na_kept {
     const char *kind; /* of store entries, static */

@@ -45,7 +45,7 @@ void na_remember_me_take(na_request *request, const char *text)
     request->remember_me = read_choice(text);
 }
 
-/* Who signs in again, before a sensitive change, keeps the choice of the session. */
+/* A user who signs in again, before a sensitive change, keeps the choice of the session. */
 static na_error *is_brief_now(na_request *request, int *is_brief)
 {
     const na_session *session;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a user chose, or that the user did not. */
+/* A choice of a user, who might not have made it. */
 #ifndef NA_BASE_CHOICE_H
 #define NA_BASE_CHOICE_H
 

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* The client as it wants to be; members that are NULL are left to the provider. */
+/* The client that is registered; members that are NULL are left to the provider. */
 typedef struct na_registration_wish {
     const char *callback_url, *name, *auth_method;
     const char *jwks_url; /* with a method that needs keys of the client */

@@ -7,7 +7,7 @@
 
 #include "jose/jwk.h"
 
-/* What a signed key set must meet. */
+/* Requirements of a signed key set. */
 typedef struct na_signed_keys_check {
     const na_jwks *signers; /* federation entity keys, as configured */
     const char *issuer;
