@@ -130,14 +130,10 @@ static int has_cookie(const request_rec *r, const char *name)
     return 0;
 }
 
-void na_remember_former(request_rec *r, const na_session *session)
+static void remember_former(request_rec *r, const na_session *session)
 {
     na_request request;
     na_response response = {.set_cookies = apr_array_make(r->pool, 1, sizeof(char *))};
-    if (na_dir_conf_of(r)->preserve_post.state != NA_PRESERVE_ON || r->main || r->prev ||
-        na_state_of(r)->way != NA_BY_COOKIE ||
-        has_cookie(r, na_config_of(r)->cookies[NA_COOKIE_FORMER].name))
-        return;
     na_request_begin(r, &request);
     na_error *error =
         na_former_remember(&request, &response, na_session_user_name(r->pool, session));
@@ -147,4 +143,12 @@ void na_remember_former(request_rec *r, const na_session *session)
     for (int i = 0; i < response.set_cookies->nelts; i++)
         apr_table_addn(r->err_headers_out, "Set-Cookie",
                        APR_ARRAY_IDX(response.set_cookies, i, char *));
+}
+
+void na_remember_former(request_rec *r, const na_session *session)
+{
+    if (na_dir_conf_of(r)->preserve_post.state == NA_PRESERVE_ON && !r->main && !r->prev &&
+        na_state_of(r)->way == NA_BY_COOKIE &&
+        !has_cookie(r, na_config_of(r)->cookies[NA_COOKIE_FORMER].name))
+        remember_former(r, session);
 }
