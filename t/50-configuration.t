@@ -230,7 +230,7 @@ const wrong = [
   ['no origin for scripts', { dir: '<Location /x>\nNextAuthCORS headers=X-A\n</Location>' }, /NextAuthCORS: no origin: name at least one, or write Off/],
   ['odd headers of scripts', { dir: '<Location /x>\nNextAuthCORS https://a.example headers=X-A,,X-B\n</Location>' }, /NextAuthCORS: invalid headers=X-A,,X-B/],
   ['an odd age of preflights', { dir: '<Location /x>\nNextAuthCORS https://a.example maxAge=1d\n</Location>' }, /NextAuthCORS: invalid maxAge=1d: expected 0 to 86400/],
-  ['none and headers', { dir: '<Location /x>\nNextAuthPassIdentity none headers\n</Location>' }, /none cannot be combined with env or headers/],
+  ['none and headers', { dir: '<Location /x>\nNextAuthPassIdentity none headers\n</Location>' }, /none cannot be combined with other values/],
   ['an odd way to remember', { me: 'NextAuthRememberMe Sometimes' }, /NextAuthRememberMe on line .*invalid value 'Sometimes': expected Always, Never, or Ask/],
   ['a short time to remember', { me: 'NextAuthRememberMe Ask maxAge=10' }, /NextAuthRememberMe on line .*invalid value '10'/],
   ['an option of remembering that is none', { me: 'NextAuthRememberMe Ask days=1' }, /NextAuthRememberMe on line .*days=/],
