@@ -46,6 +46,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_fixups(na_pass_identity, NULL, NULL, APR_HOOK_FIRST);
 
     static const char *const filters[] = {"mod_headers.c", "mod_filter.c", NULL};
+    ap_hook_insert_filter(na_insert_post_filter, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_insert_filter(na_insert_cache_filters, filters, NULL, APR_HOOK_LAST);
     ap_hook_insert_error_filter(na_insert_cache_filters, filters, NULL, APR_HOOK_LAST);
     na_register_cache_filters();

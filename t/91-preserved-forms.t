@@ -161,6 +161,28 @@ async function bodies(t, site, what) {
   t.is(bytesOf((await send(ada, '/app/save', same)).json).toString(), same, 'another form of the length of our page\'s arrives as it is');
 }
 
+// Applications whose requests httpd redirects internally, as most with an index.php.
+async function redirected(t) {
+  t.section('internal redirects');
+  const directories = `
+<Directory @DIR@/htdocs/front>
+  RewriteEngine On
+  RewriteRule ^ /cgi/echo [L]
+</Directory>
+<Directory @DIR@/htdocs/index>
+  Options +ExecCGI
+  AddHandler cgi-script .cgi
+  DirectoryIndex echo.cgi
+</Directory>`;
+  const site = await t.httpd({ files: { users, 'cgi/echo': cgi, 'htdocs/front/x': '', 'htdocs/index/echo.cgi': cgi }, modules: ['rewrite'], config: `${config(1, ...socache)}${directories}` });
+  const ada = await signedIn(t, site);
+  const same = 'x='.padEnd(36, 'y');
+  for (const [what, at] of [['of RewriteRule', '/front/save'], ['of DirectoryIndex', '/index/']]) {
+    t.is(bytesOf(await wayOf(ada, at, 'a=1&b=2')).toString(), 'a=1&b=2', `${what}: the form arrives`);
+    t.is(bytesOf((await send(ada, at, same)).json).toString(), same, '  as does another of the length of our page\'s');
+  }
+}
+
 async function limits(t, site) {
   t.section('what is not kept');
   const ada = await signedIn(t, site);
@@ -220,6 +242,13 @@ async function whose(t, site) {
   t.is(new URL(interrupted.location).searchParams.get('callbackUrl'), other.url, 'if the session ends once more, the sign-in leads to the same page');
   const page = await signInThere(ada, interrupted);
   t.is(bytesOf((await send(ada, back.action, formOf(page).body)).json).toString(), 'a=first', '  and the user still sends it');
+  t.section('after another sign-in elsewhere');
+  const bob = await signedIn(t, site, 'bob');
+  ada.cookies.set('next-auth.session-token', bob.cookies.get('next-auth.session-token'));
+  await ada.page('/app/');
+  end(ada);
+  t.is((await signInThere(ada, await send(ada, '/app/save', 'by=bob'), 'ada')).status, 403, 'the form is of the user whose session it was');
+  await ada.credentials('ada', 'x');
   t.section('at once');
   end(ada);
   const once = formOf(await signInThere(ada, await send(ada, '/app/save', 'a=once')));
@@ -324,6 +353,7 @@ suite('A form whose session has ended is sent again after the sign-in', async (t
   const port = await startEcho(t);
   const site = await inStore(t, port, 'in shared memory', socache, { files: { users, 'cgi/echo': cgi, 'htdocs/form.html': formPage, 'htdocs/favicon.ico': '' } });
   await wayOfAForm(t, site);
+  await redirected(t);
   await limits(t, site);
   await whose(t, site);
   await rates(t, port);

@@ -7,7 +7,7 @@
 #include "auth/respond.h"
 #include "base/json.h"
 
-/* Seconds; renewed at each sign-in, and by a page that lacks it. */
+/* Seconds; renewed at each sign-in, and by a page that lacks it or has another user's. */
 #define MAX_AGE (90L * 24 * 3600)
 
 #define BROWSER_BYTES 16

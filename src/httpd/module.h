@@ -340,6 +340,7 @@ typedef struct na_state {
     const na_tenant *tenant;             /* of an initial request: see na_tenant_of; NULL if none */
     const char *query;   /* the original query if the request's has hidden parts; else NULL */
     const char *cookies; /* the original Cookie header if the request's has fewer; else NULL */
+    na_bytes *body;      /* what is left of a body in place of the client's; NULL if it is not */
     char delimiter;      /* of lists in the expression that is being evaluated; 0 for a comma */
 } na_state;
 
@@ -427,6 +428,7 @@ void na_wrap_require_expr(apr_pool_t *pconf);
 void na_insert_cache_filters(request_rec *r);
 void na_register_cache_filters(void);
 void na_register_post_filter(void);
+void na_insert_post_filter(request_rec *r);
 void na_register_cors_filter(void);
 
 /* ── the log ───────────────────────────────────────────────────────────────────────────────── */

@@ -47,7 +47,32 @@ void na_register_post_filter(void)
 
 static void replace_body(request_rec *r, na_bytes body)
 {
-    ap_add_input_filter_handle(filter, apr_pmemdup(r->pool, &body, sizeof body), r, r->connection);
+    na_bytes *rest = apr_pmemdup(r->pool, &body, sizeof body);
+    na_state_of(r)->body = rest;
+    ap_add_input_filter_handle(filter, rest, r, r->connection);
+}
+
+static int has_filter(const request_rec *r)
+{
+    for (const ap_filter_t *f = r->input_filters; f; f = f->next)
+        if (f->frec == filter)
+            return 1;
+    return 0;
+}
+
+/*
+ * An internal redirect, as of RewriteRule in a directory or of DirectoryIndex, goes on with the
+ * protocol's filters alone, whose body has been read.
+ */
+void na_insert_post_filter(request_rec *r)
+{
+    na_bytes *rest = NULL;
+    for (const request_rec *by = r; by && !rest; by = by->prev) {
+        const na_state *state = ap_get_module_config(by->request_config, &nextauth_module);
+        rest = state ? state->body : NULL;
+    }
+    if (rest && !has_filter(r))
+        ap_add_input_filter_handle(filter, rest, r, r->connection);
 }
 
 /* ── sending again ─────────────────────────────────────────────────────────────────────────── */
@@ -134,9 +159,13 @@ static void remember_former(request_rec *r, const na_session *session)
 {
     na_request request;
     na_response response = {.set_cookies = apr_array_make(r->pool, 1, sizeof(char *))};
+    na_former former;
+    const char *user = na_session_user_name(r->pool, session);
     na_request_begin(r, &request);
-    na_error *error =
-        na_former_remember(&request, &response, na_session_user_name(r->pool, session));
+    if (na_former_find(&request, &former) &&
+        na_equal_secret(former.user, na_former_user(&request, user)))
+        return;
+    na_error *error = na_former_remember(&request, &response, user);
     if (error)
         na_log_request(r, NA_LOG_WARNING, "PRESERVE_POST", "could not remember the user: %s",
                        na_error_text(r->pool, error));
@@ -145,10 +174,14 @@ static void remember_former(request_rec *r, const na_session *session)
                        APR_ARRAY_IDX(response.set_cookies, i, char *));
 }
 
+/*
+ * Pages have forms. Another application, or host with the same cookie, can have signed in another
+ * user, so that its name alone does not tell that the cookie is this user's.
+ */
 void na_remember_former(request_rec *r, const na_session *session)
 {
     if (na_dir_conf_of(r)->preserve_post.state == NA_PRESERVE_ON && !r->main && !r->prev &&
         na_state_of(r)->way == NA_BY_COOKIE &&
-        !has_cookie(r, na_config_of(r)->cookies[NA_COOKIE_FORMER].name))
+        (na_is_page_load(r) || !has_cookie(r, na_config_of(r)->cookies[NA_COOKIE_FORMER].name)))
         remember_former(r, session);
 }
