@@ -173,21 +173,25 @@ static int is_younger(const document *d, apr_time_t now, apr_interval_time_t age
 
 /*
  * Finds the shared document, and parses its text if this process has another one. Requires the
- * lock, with which all processes wait for it: a process does so once for each text.
+ * lock, with which all processes wait for it: a process does so once for each text. A text that is
+ * not valid any more, as of a signed key set that has expired, is dropped and will be fetched
+ * again.
  */
-static na_error *load(na_documents *documents, document *d, apr_pool_t *pool,
-                      const na_document_source *source, apr_time_t now)
+static void load(na_documents *documents, document *d, apr_pool_t *pool,
+                 const na_document_source *source, apr_time_t now)
 {
     copy *newer;
     na_shared_document *shared = na_shared_document_take(documents->shared, d->key, now);
     d->shared = shared;
     shared->used = now;
     if (!shared->len || (d->valid && d->valid->version == shared->version))
-        return NULL;
-    NA_TRY(parse(pool, source, (na_bytes){shared->text, shared->len}, shared->fetched, &newer));
+        return;
+    if (parse(pool, source, (na_bytes){shared->text, shared->len}, shared->fetched, &newer)) {
+        shared->len = 0;
+        return;
+    }
     newer->version = shared->version;
     replace(d, newer);
-    return NULL;
 }
 
 /* A call that was not made is not a failure of the document. */
@@ -268,7 +272,9 @@ static na_error *wait_for_other(na_documents *documents, document *d, const na_h
         na_shared_document_await(shared, number, ends);
     na_http_leave(own);
     lock(documents);
-    return error ? error : load(documents, d, pool, source, now);
+    if (!error)
+        load(documents, d, pool, source, now);
+    return error;
 }
 
 /* Returns 1 if a thread that refreshes documents goes on asking a provider that failed. */
@@ -286,7 +292,7 @@ static na_error *look_up(na_documents *documents, document *d, const na_http *ht
                          apr_pool_t *pool, const na_document_source *source, apr_time_t now,
                          const void **parsed, apr_uint32_t *number)
 {
-    NA_TRY(load(documents, d, pool, source, now));
+    load(documents, d, pool, source, now);
     while (na_shared_document_is_leased(d->shared) && !is_younger(d, now, VALID_FOR))
         NA_TRY(wait_for_other(documents, d, http, pool, source, now));
     if (is_younger(d, now, VALID_FOR))
@@ -347,7 +353,7 @@ static na_error *look_for_newer(na_documents *documents, document *d, const na_h
                                 apr_pool_t *pool, const na_document_source *source, apr_time_t now,
                                 const void **parsed, apr_uint32_t *number)
 {
-    NA_TRY(load(documents, d, pool, source, now));
+    load(documents, d, pool, source, now);
     if (na_shared_document_is_leased(d->shared))
         NA_TRY(wait_for_other(documents, d, http, pool, source, now));
     int is_newer = d->valid && d->valid->parsed != *parsed;
@@ -377,7 +383,7 @@ static na_error *look_for_old(na_documents *documents, document *d, const na_htt
                               const void **parsed, apr_uint32_t *number)
 {
     apr_time_t used = d->shared->used;
-    NA_TRY(load(documents, d, pool, source, now));
+    load(documents, d, pool, source, now);
     d->shared->used = used;
     if (is_younger(d, now, VALID_FOR))
         hold(d->valid, pool, parsed);

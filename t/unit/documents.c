@@ -20,6 +20,9 @@
 static const char *volatile published;
 static volatile apr_uint32_t asked;
 
+/* A document that was valid when it was fetched; NULL if none. */
+static const char *expired;
+
 /* It answers when so many threads have begun. */
 static volatile apr_uint32_t begun, awaited;
 
@@ -86,7 +89,10 @@ static na_error *read_good(const void *data, apr_pool_t *pool, na_bytes text, co
 {
     if (text.len < 5 || memcmp(text.data, "good ", 5) != 0)
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "not a document");
-    *parsed = apr_pstrmemdup(pool, (const char *)text.data + 5, text.len - 5);
+    const char *document = apr_pstrmemdup(pool, (const char *)text.data + 5, text.len - 5);
+    if (expired && strcmp(document, expired) == 0)
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "it has expired");
+    *parsed = document;
     return NULL;
 }
 
@@ -300,6 +306,28 @@ static void processes(apr_pool_t *pool, int port)
     is_number(asked, 1, "  indeed");
 }
 
+static void an_expired_one(apr_pool_t *pool, int port)
+{
+    na_shared_documents *shared = apr_pcalloc(pool, sizeof *shared);
+    desk a = beside(pool, port, shared), b = beside(pool, port, shared);
+    published = GOOD("one");
+    const char *one = get(&a, START);
+    expired = "one";
+    is(get(&a, START + MINUTE), "one", "a process goes on with the copy that it has");
+    published = GOOD("two");
+    asked = 0;
+    is(get(&b, START + MINUTE), "two", "a text that has expired is fetched again by another");
+    is_number(asked, 1, "  with one request");
+    is(renew(&a, START + MINUTE, one), "two", "  and the first has the new one");
+    expired = "two";
+    published = PAGE;
+    desk c = beside(pool, port, shared);
+    is(get(&c, START + MINUTE), "! not a document", "if there is no new one, that is the reason");
+    published = GOOD("three");
+    is(get(&c, START + 2 * MINUTE), "three", "  until there is");
+    expired = NULL;
+}
+
 /* The lease of a process that died ends. */
 static void a_dead_process(apr_pool_t *pool, int port)
 {
@@ -402,6 +430,7 @@ int main(void)
     crowds(pool, p.port);
     meanings(pool, p.port);
     processes(pool, p.port);
+    an_expired_one(pool, p.port);
     a_dead_process(pool, p.port);
     long_ones(pool, p.port);
     many(pool, p.port);
