@@ -43,7 +43,9 @@ na_direct na_direct_is_due(const na_request *request)
 
 void na_direct_count(na_request *request, na_response *response)
 {
-    set_value(request, response, apr_itoa(request->pool, *value_of(request) - '0' + 1), WINDOW);
+    const char *value = value_of(request);
+    int before = strcmp(value, SIGNED_OUT) == 0 ? 0 : *value - '0';
+    set_value(request, response, apr_itoa(request->pool, before + 1), WINDOW);
 }
 
 void na_direct_pause(na_request *request, na_response *response)
