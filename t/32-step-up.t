@@ -22,7 +22,7 @@ NextAuthEngine On
 NextAuthMode test
 NextAuthURL http://localhost:@PORT@
 NextAuthSecret ${SECRET}`;
-const htdocs = Object.fromEntries(['gold', 'recent', 'both', 'any', 'all', 'params', 'params/inner', 'plain', 'wish', 'stale', 'script', 'api'].map((name) => [`htdocs/${name}/index.html`, `${name}\n`]));
+const htdocs = Object.fromEntries(['gold', 'recent', 'both', 'any', 'all', 'params', 'params/inner', 'plain', 'wish', 'mixed', 'stale', 'script', 'api'].map((name) => [`htdocs/${name}/index.html`, `${name}\n`]));
 
 // The provider signs in with a password (bronze), or with more if that is requested (gold).
 async function startStrong(t, port, ids) {
@@ -145,6 +145,13 @@ suite('More recent and stronger sign-ins', async (t) => {
     t.like((await t.client(site).get('/gold/')).headers['www-authenticate'], /^NextAuth realm="[^"]+"$/, 'without a session, the challenge is as before');
   }
 
+  t.section('a browser that signed out here, and has a session of another host');
+  {
+    const c = await signedIn(t, op, site, '/plain/');
+    c.cookies.set('next-auth.direct-sign-in', { value: 'out', path: '/' });
+    t.is([toProvider(op, await visit(c, '/gold/')), toProvider(op, await visit(c, '/gold/'))], [true, true], 'is led to the provider, more than once');
+  }
+
   t.section('a session that never suffices');
   {
     const c = await signedIn(t, op, site, '/plain/');
@@ -195,6 +202,7 @@ ${place('/recent/', 'Require nextauth-max-age 300')}` });
       place('/params/', 'Require valid-user', 'NextAuthSignInWith acme', 'NextAuthAuthorizationParam login_hint "%{HTTP:X-Hint}"', 'NextAuthAuthorizationParam ui_locales de', 'NextAuthAuthorizationParam scope "openid email"', 'NextAuthAuthorizationParam acme_tenant blue acme', 'NextAuthAuthorizationParam other_tenant red other'),
       place('/params/inner/', 'NextAuthAuthorizationParam ui_locales fr'),
       place('/wish/', 'Require valid-user', 'NextAuthSignInWith acme', 'NextAuthAuthorizationParam acr_values "%{HTTP:X-Acr}"', 'NextAuthAuthorizationParam max_age "%{HTTP:X-Age}"'),
+      place('/mixed/', 'NextAuthSignInWith acme', 'NextAuthAuthorizationParam acr_values gold', 'Require nextauth-max-age 300'),
       place('/stale/', 'NextAuthSignInWith acme', 'NextAuthAuthorizationParam login_hint "%{NEXTAUTH:email}"', 'Require nextauth-acr gold'),
       '<Location /api/auth/signin/other>\nNextAuthAuthorizationParam prompt login\nNextAuthAuthorizationParam login_hint "of the endpoint"\n</Location>',
     ], { more: '"authorization.params=ui_locales=en&audience=all"' });
@@ -224,6 +232,18 @@ ${place('/recent/', 'Require nextauth-max-age 300')}` });
       t.is((await visit(t.client(own), '/wish/', { 'x-age': odd })).location, `${own.url}/api/auth/error?error=OAuthSignin`, `a max_age of ${odd} is an error`);
     }
     t.like(own.log(), /NextAuthAuthorizationParam max_age: the value is not a number of seconds up to a year/, '  which the log names');
+
+    const both = t.client(own);
+    const stripped = new URL((await visit(both, '/mixed/')).location);
+    t.is(stripped.searchParams.get('acr_values'), 'gold', 'a parameter beside a requirement');
+    stripped.searchParams.delete('acr_values');
+    t.is((await asked.login(both, { status: 302, url: own.url, location: stripped.href }, 'alice')).location, `${own.url}/api/auth/error?error=StepUp`, '  is verified as well');
+    const well = t.client(own);
+    t.is((await asked.login(well, await visit(well, '/mixed/'), 'alice')).location, `${own.url}/mixed/`, '  and can be met');
+    const second = await visit(well, '/mixed/');
+    t.is([parameters(second).acr_values, parameters(second).max_age], ['gold', '300'], '  then the requirement is');
+    await asked.login(well, second, 'alice');
+    t.is((await visit(well, '/mixed/')).text, 'mixed\n', '  and the page opens');
 
     const known = await signedIn(t, asked, own, '/params/');
     const step = await visit(known, '/stale/');

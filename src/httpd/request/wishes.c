@@ -53,13 +53,13 @@ static int is_for(const na_param *param, const na_provider *provider)
 }
 
 /*
- * A requirement counts more than a parameter. Without a session, it is only asked for: another
- * requirement might admit the user.
+ * A requirement counts more than a parameter. Without a session, it is only asked for, because
+ * another requirement might admit the user, and not if parameters make demands, which are verified.
  */
 static void add_demand(request_rec *r, na_wishes *wishes)
 {
     const na_demand *demand = na_state_of(r)->demand;
-    if (!demand)
+    if (!demand || (wishes->are_demanded && !na_state_of(r)->is_weak))
         return;
     if (demand->acr_values)
         wishes->acr_values = demand->acr_values;
