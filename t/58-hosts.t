@@ -146,6 +146,14 @@ suite('One configuration for many hosts', async (t) => {
     t.is([await ask(s.a, token), await ask(s.b, b.cookie(NAME))], [401, 200], 'signing out ends the session of one host');
   }
 
+  t.section('rate limits');
+  {
+    const s = await start('NextAuthRateLimit signIn account=2/3600');
+    const attempt = async (name, password) => (await new Client(at(s, `${name}.localhost`)).credentials('ada', password)).status;
+    t.is([await attempt('a', 'wrong'), await attempt('b', 'wrong')].includes(429), false, 'each host counts attempts');
+    t.is(await attempt('c', 'x'), 429, '  with all others: a new host gives an attacker no further ones');
+  }
+
   t.section('links in emails');
   if (databasesHere().sqlite) {
     const db = sqlite(t);
