@@ -190,9 +190,8 @@ ASAN := $(BUILD)/asan
 ASAN_FLAGS := BUILD=$(ASAN) SANITIZE=address,undefined CFLAGS='-O1 -g -fno-sanitize-recover=undefined'
 
 test: need-BUILD need-TEST
-	@.ci/need-ferretdb $(abspath $(BUILD))/ferretdb
-	@.ci/need-hydra $(abspath $(BUILD))/hydra
-	@.ci/need-keycloak $(abspath $(BUILD))/keycloak
+	@for server in ferretdb hydra keycloak; do \
+	  timeout 900 .ci/need-$$server $(abspath $(BUILD))/$$server & done; wait
 	@$(MAKE) --no-print-directory test-all PATH="$$(.ci/need-node $(abspath $(BUILD))/node):$$PATH"
 
 test-all: all unit
