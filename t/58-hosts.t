@@ -205,6 +205,24 @@ suite('One configuration for many hosts', async (t) => {
     t.is(again.location, `${s.a.url}/members/`, 'and so at the other');
   }
 
+  t.section('a provider that ends sessions');
+  {
+    const [port, opPort] = [await freePort(), await freePort()];
+    const secret = 'a secret of the client at the provider';
+    const of = (name, path) => `http://${name}.localhost:${port}/api/auth/${path}/acme`;
+    const op = await startOp(t, { port: opPort, features: { backchannelLogout: { enabled: true } },
+      clients: [{ client_id: 'client', client_secret: secret, redirect_uris: [of('a', 'callback'), of('b', 'callback')], backchannel_logout_uri: of('a', 'backchannel-logout').replace('a.', '') }] });
+    const lines = `NextAuthProvider acme type=oidc issuer=${op.issuer} clientId=client "clientSecret=${secret}" logout=fromProvider\nNextAuthSessionStore socache checkInterval=0\nNextAuthSOCache shmcb`;
+    const s = await start(`NextAuthSite company\n${lines}`, 'http://*.localhost:@PORT@ http://localhost:@PORT@', { port });
+    const [a, b] = [new Client(s.a), new Client(s.b)];
+    for (const c of [a, b]) await op.login(c, await c.signIn('acme', { callbackUrl: '/members/' }), 'alice');
+    t.is([(await a.get('/members/')).status, (await b.get('/members/')).status], [200, 200], 'sessions at two hosts of one site');
+    await op.endSession(b);
+    t.is([(await a.get('/members/')).status, (await b.get('/members/')).status], [401, 401], '  end together');
+    t.is(/logout= of provider/.test((await t.configtest({ files, config: config(`NextAuthSite company\n${lines}`) })).output), false, '  which needs no warning');
+    t.like((await t.configtest({ files, config: config(lines) })).output, /logout= of provider 'acme' ends only the sessions of the host whose URL the provider calls: set NextAuthSite/, '  as hosts do that are apart');
+  }
+
   t.section('what is refused at the start');
   for (const [lines, urls, says] of [
     ['', 'http://*.org', /invalid URL 'http:\/\/\*\.org': a wildcard requires a domain of two labels or more/],

@@ -159,6 +159,22 @@ static na_error *check_logout(na_builder *b)
     return NULL;
 }
 
+/* The provider knows one URL, and the hosts' sessions are apart: those of the others would go on.
+ */
+static void warn_of_logout(na_builder *b)
+{
+    for (int i = 0; i < b->config->providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
+        if (provider->logout && b->config->is_by_host && !b->config->site_name)
+            na_build_warn_aloud(
+                b, na_error_with_hint(na_wrong(b,
+                                               "logout= of provider '%s' ends only the sessions of "
+                                               "the host whose URL the provider calls",
+                                               provider->id),
+                                      "set NextAuthSite, so that the hosts are one site"));
+    }
+}
+
 na_error *na_build_finish_stores(na_builder *b, const na_directive *store)
 {
     na_build_look_at(b, store, NULL);
@@ -167,6 +183,7 @@ na_error *na_build_finish_stores(na_builder *b, const na_directive *store)
         NA_TRY(na_build_noted(b, check_logout(b)));
     }
     if (b->plan->stores.names) {
+        warn_of_logout(b);
         b->config->session.lifetime.token = na_lifetime_of_tokens(&b->config->session.lifetime);
         return check_stores(b, store);
     }
