@@ -207,7 +207,7 @@ NextAuthTokenIssuer down issuer=http://localhost:1/x audience=${API}
   const plain = (more, header, key = rogue.key) => forge(key, { ...good, iss: second, ...more }, { typ: 'JWT', ...header });
   t.is(await status(await plain({ jti: undefined, client_id: undefined, azp: 'app' })), 200, 'a token of type JWT');
   t.is(await status(await plain({}, { typ: undefined })), 200, 'and of none');
-  for (const [what, more] of [['a nonce', { nonce: 'x' }], ['a hash of a token', { at_hash: 'x' }], ['events', { events: {} }], ['a kind that says so', { typ: 'ID' }], ['no end', { exp: undefined }], ['nobody\'s name', { sub: undefined, client_id: undefined }]]) {
+  for (const [what, more] of [['a nonce', { nonce: 'x' }], ['a hash of a token', { at_hash: 'x' }], ['events', { events: {} }], ['a kind that says so', { typ: 'ID' }], ['Cognito\'s kind', { token_use: 'id' }], ['no end', { exp: undefined }], ['nobody\'s name', { sub: undefined, client_id: undefined }]]) {
     t.is(await status(await plain(more)), 401, `but not with ${what}`);
   }
   t.is(await status(await plain({}, { typ: 'logout+jwt' })), 401, 'nor of a type that says something else');

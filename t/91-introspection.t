@@ -112,6 +112,7 @@ async function hostileIssuer(t) {
     'without-end': { ...honest, exp: undefined },
     'of-a-list': { ...honest, aud: ['x', API] },
     bearer: { ...honest, token_type: 'bearer' },
+    'access-of-hydra': { ...honest, token_use: 'access_token' },
     client: { ...honest, sub: undefined },
     more: { ...honest, username: 'root', roles: ['admin'], provider: 'x' },
   };
@@ -127,6 +128,7 @@ async function hostileIssuer(t) {
     'nobody': { ...honest, sub: undefined, client_id: undefined },
     'a-number': { ...honest, sub: 7, client_id: undefined },
     'refresh': { ...honest, token_type: 'refresh_token' },
+    'refresh-of-hydra': { ...honest, token_type: 'Bearer', token_use: 'refresh_token' },
     'id-token': { ...honest, typ: 'ID' },
     'line-feed': { ...honest, sub: 'ada\nroot' },
     'bound': { ...honest, cnf: { jkt: 'x' } },

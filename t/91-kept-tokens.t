@@ -255,6 +255,33 @@ ${places(app, ['access', 'access refresh', 'bearer'])}`).replace(SECRET, secret)
     t.is((await c.get('/bearer/', { headers: { 'X-NextAuth-Access-Token': 'forged' } })).json.user[ACCESS], undefined, 'and nothing else does');
   }
 
+  t.section('a page of an error');
+  {
+    const [port, redis, app] = [await freePort(), await startRedis(t), await startApp(t, (request) => request.headers)];
+    const op = await startOp(t, { clients: [client(port)], settings });
+    const site = await t.httpd({ port, modules: ['rewrite'], files: { 'htdocs/front/x': '' }, config: `${config(port, `NextAuthRedis ${redis.url}
+NextAuthSessionStore redis
+NextAuthKeepTokens On
+${provider(op)}`)}
+<Directory @DIR@/htdocs/front>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthPassTokens bearer
+  RewriteEngine On
+  RewriteRule ^ /denied/ [L]
+</Directory>
+<Location /denied/>
+  Require all denied
+</Location>
+ErrorDocument 403 /errors/
+<Location /errors/>
+  ProxyPass http://127.0.0.1:${app.port}/
+</Location>` });
+    const c = await signedIn(op, site);
+    const got = await c.get('/front/x');
+    t.is([Boolean(got.json?.user?.host), got.json?.user?.authorization], [true, undefined], 'that another application makes is without the token');
+  }
+
   t.section('signing out revokes');
   for (const revoke of ['On', 'Off']) {
     const s = await start(`revoke=${revoke}`);

@@ -81,8 +81,9 @@ NextAuthTokenIssuer nonce issuer=${iss} audience=${API} dpopNonce=On
 NextAuthTokenIssuer dpop issuer=${iss} audience=${API} binding=dpop
 NextAuthTokenIssuer tls issuer=${iss} audience=${API} binding=certificate
 NextAuthTokenIssuer bound issuer=${iss} audience=${API} binding=required
-${['as', 'nonce', 'dpop', 'tls', 'bound'].map((id) => location(`/${id}`, `oauth:${id}`)).join('')}`,
-  files: { ...page('as', 'nonce', 'dpop', 'tls', 'bound'), 'htdocs/as/a~b/index.html': 'x' } });
+NextAuthTokenIssuer patient issuer=${iss} audience=${API} clockTolerance=600
+${['as', 'nonce', 'dpop', 'tls', 'bound', 'patient'].map((id) => location(`/${id}`, `oauth:${id}`)).join('')}`,
+  files: { ...page('as', 'nonce', 'dpop', 'tls', 'bound', 'patient'), 'htdocs/as/a~b/index.html': 'x' } });
   const url = `${site.url}/as/`;
   const key = await newKey();
   const tokenOf = ({ thumbprint }, more) => forge(rogue.key, { iss, aud: API, cnf: { jkt: thumbprint }, ...more });
@@ -155,6 +156,10 @@ ${['as', 'nonce', 'dpop', 'tls', 'bound'].map((id) => location(`/${id}`, `oauth:
   t.is(await status(await stranger.prove(url, { token: await tokenOf(stranger), jti: 'one' }), { token: await tokenOf(stranger) }), 401, 'of one token for another that is bound likewise');
   const [first, second] = [await tokenOf(key), await tokenOf(stranger)];
   t.is([await status(await key.prove(url, { token: first, jti: 'same' }), { token: first }), await status(await stranger.prove(url, { token: second, jti: 'same' }), { token: second })], [200, 200], 'two clients can choose one ID');
+
+  const patient = `${site.url}/patient/`;
+  const ahead = async (later) => status(await key.prove(patient, { token, iat: seconds() + later }), { at: patient });
+  t.is([await ahead(400), await ahead(500)], [200, 401], 'none is good for longer than it is remembered');
 
   t.section('what is bound and what must be');
   const plain = await forge(rogue.key, { iss, aud: API });

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/checks.h"
 #include "auth/replay.h"
 #include "base/certificate.h"
 #include "base/crypto.h"
@@ -59,6 +60,13 @@ static na_error *check_new(const na_request *request, const char *thumbprint, co
                : refuse(request, "the DPoP proof was used before");
 }
 
+/* A proof can be of the future, too, and is remembered for NA_CHECKS_MAX_AGE seconds. */
+static long tolerance_of(const na_issuer *issuer)
+{
+    long tolerance = issuer->provider->clock_tolerance;
+    return tolerance < NA_CHECKS_MAX_AGE / 2 ? tolerance : NA_CHECKS_MAX_AGE / 2;
+}
+
 static na_error *check_proof(na_request *request, const na_issuer *issuer, na_bearer *shown,
                              const char *thumbprint)
 {
@@ -67,7 +75,7 @@ static na_error *check_proof(na_request *request, const na_issuer *issuer, na_be
                              .access_token = shown->token,
                              .thumbprint = thumbprint,
                              .now = request->now,
-                             .tolerance = issuer->provider->clock_tolerance};
+                             .tolerance = tolerance_of(issuer)};
     na_dpop_proof proof;
     if (!shown->is_dpop)
         return refuse(request, "it is bound to a key, and came as a bearer token");

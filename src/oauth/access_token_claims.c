@@ -100,10 +100,20 @@ static na_error *check_confirmation(const na_oauth *oauth, const json_t *claims)
     return NULL;
 }
 
+/* Amazon Cognito says it of JWTs, and Hydra in answers, whose refresh tokens are active, too. */
+static int is_for_access(const json_t *claims)
+{
+    const char *use = na_json_string(claims, "token_use");
+    return !json_object_get(claims, "token_use") ||
+           (use && (strcmp(use, "access") == 0 || strcmp(use, "access_token") == 0));
+}
+
 na_error *na_token_claims_check(const na_oauth *oauth, const na_issuer *issuer,
                                 const json_t *claims)
 {
     NA_TRY(check_issuer(oauth, claims));
+    if (!is_for_access(claims))
+        return refuse(oauth, "token_use says that it is a token of another kind");
     if (!na_issuer_is_audience(issuer, claims))
         return refuse(oauth, "aud does not name this API");
     NA_TRY(check_times(oauth, claims));

@@ -158,9 +158,12 @@ void na_pass_tokens(request_rec *r)
                        apr_pstrcat(r->pool, "Bearer ", kept->access_token, NULL));
 }
 
+/* A request between them can have ended before it was removed there. */
 void na_strip_bearer(request_rec *r)
 {
-    const na_state *before = state_before(r);
-    if (before && before->shows_bearer)
-        apr_table_unset(r->headers_in, "Authorization");
+    for (request_rec *by = r; by; by = by->main ? by->main : by->prev) {
+        const na_state *before = state_before(by);
+        if (before && before->shows_bearer)
+            apr_table_unset(r->headers_in, "Authorization");
+    }
 }
