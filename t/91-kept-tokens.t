@@ -259,7 +259,7 @@ ${places(app, ['access', 'access refresh', 'bearer'])}`).replace(SECRET, secret)
   {
     const [port, redis, app] = [await freePort(), await startRedis(t), await startApp(t, (request) => request.headers)];
     const op = await startOp(t, { clients: [client(port)], settings });
-    const site = await t.httpd({ port, modules: ['rewrite'], files: { 'htdocs/front/x': '' }, config: `${config(port, `NextAuthRedis ${redis.url}
+    const site = await t.httpd({ port, modules: ['rewrite'], files: { 'htdocs/front/x': '', 'htdocs/parts/index.html': '<!--#include virtual="/cgi/env" -->', 'cgi/env': { mode: 0o755, text: '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n"; env\n' } }, config: `${config(port, `NextAuthRedis ${redis.url}
 NextAuthSessionStore redis
 NextAuthKeepTokens On
 ${provider(op)}`)}
@@ -276,10 +276,22 @@ ${provider(op)}`)}
 ErrorDocument 403 /errors/
 <Location /errors/>
   ProxyPass http://127.0.0.1:${app.port}/
+</Location>
+ScriptAlias /cgi/ @DIR@/cgi/
+<Location /parts/>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthPassTokens access refresh id
+  NextAuthPassIdentity env
+  Options +Includes
+  SetOutputFilter INCLUDES
+  ErrorDocument 404 /cgi/env
 </Location>` });
     const c = await signedIn(op, site);
     const got = await c.get('/front/x');
     t.is([Boolean(got.json?.user?.host), got.json?.user?.authorization], [true, undefined], 'that another application makes is without the token');
+    const programs = [await c.get('/parts/'), await c.get('/parts/nothing')].map(({ text }) => [/REQUEST_METHOD=/.test(text), /NEXTAUTH_\w*TOKEN/.exec(text)?.[0]]);
+    t.is(programs, [[true, undefined], [true, undefined]], '  and so are variables of a part of a page, and of a page of an error');
   }
 
   t.section('signing out revokes');

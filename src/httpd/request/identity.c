@@ -168,7 +168,7 @@ int na_pass_identity(request_rec *r)
     if (na_site_config_of(r) && (r->main || dir->headers || dir->variables))
         strip_of_sections(r);
     if (r->main || r->prev)
-        na_strip_bearer(r);
+        na_strip_tokens(r);
     if (!r->user || !r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0)
         return DECLINED;
     if (!(session = na_session_of(r)))

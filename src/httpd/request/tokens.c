@@ -158,12 +158,42 @@ void na_pass_tokens(request_rec *r)
                        apr_pstrcat(r->pool, "Bearer ", kept->access_token, NULL));
 }
 
-/* A request between them can have ended before it was removed there. */
-void na_strip_bearer(request_rec *r)
+/* ── taking them away ──────────────────────────────────────────────────────────────────────── */
+
+/* httpd adds a prefix to a variable's name at each internal redirect. */
+static int is_token_variable(const char *name)
+{
+    static const char *const names[] = {"NEXTAUTH_ACCESS_TOKEN", "NEXTAUTH_ACCESS_TOKEN_EXPIRES",
+                                        "NEXTAUTH_JWT", "NEXTAUTH_REFRESH_TOKEN",
+                                        "NEXTAUTH_ID_TOKEN"};
+    static const char prefix[] = "REDIRECT_";
+    while (strncmp(name, prefix, strlen(prefix)) == 0)
+        name += strlen(prefix);
+    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static void strip_variables(request_rec *r)
+{
+    const apr_array_header_t *list = apr_table_elts(r->subprocess_env);
+    for (int i = list->nelts - 1; i >= 0; i--) {
+        const char *name = APR_ARRAY_IDX(list, i, apr_table_entry_t).key;
+        if (is_token_variable(name)) {
+            apr_table_unset(r->subprocess_env, name);
+            i = list->nelts; /* all entries of that name have been removed */
+        }
+    }
+}
+
+/* A request between them can have ended before Authorization was removed there. */
+void na_strip_tokens(request_rec *r)
 {
     for (request_rec *by = r; by; by = by->main ? by->main : by->prev) {
         const na_state *before = state_before(by);
         if (before && before->shows_bearer)
             apr_table_unset(r->headers_in, "Authorization");
     }
+    strip_variables(r);
 }

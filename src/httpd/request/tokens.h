@@ -15,7 +15,8 @@ int na_bring_tokens(request_rec *r);
 /* Passes them on. */
 void na_pass_tokens(request_rec *r);
 
-/* Removes a token that a request before this one has added. */
-void na_strip_bearer(request_rec *r);
+/* Removes tokens that a request before this one has added, from its copy of headers and variables.
+ */
+void na_strip_tokens(request_rec *r);
 
 #endif
