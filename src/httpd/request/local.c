@@ -37,7 +37,7 @@ static int has_name(const apr_array_header_t *names, const char *host)
  * The owner of any name can make it resolve to this machine, and a browser here use it (DNS
  * rebinding). So only names in the configuration count, although httpd serves others too.
  */
-static int is_own_name(request_rec *r)
+static int is_own_name(const request_rec *r)
 {
     const na_config *config = na_config_of(r);
     const char *host = r->hostname;
@@ -94,7 +94,7 @@ void na_note_local(request_rec *r)
 {
     if (ap_is_initial_req(r) &&
         is_this_machine(r->connection, r->connection->client_addr, r->connection->client_ip) &&
-        !is_forwarded(r) && is_own_name(r) && !is_of_another_site(r))
+        !is_forwarded(r) && !is_of_another_site(r))
         na_state_of(r)->is_local = 1;
 }
 
@@ -105,12 +105,15 @@ static const request_rec *initial_request(const request_rec *r)
     return r;
 }
 
-/* mod_remoteip can have set the client's IP address since, so that is checked again. */
+/*
+ * mod_remoteip can have set the client's IP address since, so that is checked again. The host's
+ * name cannot change, so it is checked only here.
+ */
 int na_is_local(const request_rec *r)
 {
-    const na_state *state =
-        ap_get_module_config(initial_request(r)->request_config, &nextauth_module);
-    return state && state->is_local && is_user_at_this_machine(r);
+    const request_rec *first = initial_request(r);
+    const na_state *state = ap_get_module_config(first->request_config, &nextauth_module);
+    return state && state->is_local && is_user_at_this_machine(r) && is_own_name(first);
 }
 
 int na_is_disguised(const request_rec *r)
