@@ -84,6 +84,21 @@ ${provider(op)}`) });
     t.is((await entries(redis)).some(({ ttl }) => ttl > 300), false, `${strategy}: then the others`);
   }
 
+  t.section('a cache that is full');
+  {
+    const port = await freePort();
+    const op = await startOp(t, { clients: [client(port)], settings });
+    const site = await t.httpd({ port, config: config(port, `NextAuthSOCache shmcb:@DIR@/sessions(65536)
+NextAuthSessionStore socache checkInterval=0
+NextAuthKeepTokens On
+${provider(op)}`) });
+    const all = [];
+    for (let i = 0; i < 60; i += 1) all.push(await signedIn(op, site));
+    const last = await Promise.all(all.slice(-3).map(async (c) => (await c.get('/members/')).status));
+    t.is(last, [200, 200, 200], 'users can sign in');
+    t.unlike(site.log(), /full of entries that must be kept/, '  because tokens make room for them');
+  }
+
   t.section('two servers with one store renew an expired token once');
   for (const strategy of ['jwt', 'database']) {
     const [port, redis] = [await freePort(), await startRedis(t)];

@@ -15,6 +15,7 @@
 #include "httpd/module.h"
 #include "httpd/resource/socache_space.h"
 #include "httpd/resource/resource.h"
+#include "session/token_entry.h"
 
 /*
  * Providers have no compare-and-swap and mostly no lock, so one mutex of this server protects all
@@ -407,10 +408,11 @@ static int goes_first(const na_store_key *key)
     return strcmp(key->kind, NA_KIND_POST) == 0 || strcmp(key->kind, NA_KIND_URL) == 0;
 }
 
-/* Otherwise, only revocations of sessions are put unconditionally. */
+/* A provider's tokens are worth as much as the session. Otherwise, only revocations are put. */
 static na_socache_rank rank_of_put(const na_store_key *key)
 {
-    return goes_first(key) ? NA_SOCACHE_GOES_FIRST : NA_SOCACHE_STAYS;
+    int may_go = strcmp(key->kind, NA_KIND_TOKENS) == 0;
+    return goes_first(key) ? NA_SOCACHE_GOES_FIRST : may_go ? NA_SOCACHE_MAY_GO : NA_SOCACHE_STAYS;
 }
 
 /*
