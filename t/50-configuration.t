@@ -238,6 +238,7 @@ const wrong = [
   ['an activity by the session', { dir: '<Location /x>\nNextAuthActivity "%{NEXTAUTH:sub} == \'a\'"\n</Location>' }, /NEXTAUTH cannot be used before the session is known/],
   ['half a NextAuthStripCookie', { dir: '<Location /x>\nNextAuthStripCookie maybe\n</Location>' }, /NextAuthStripCookie must be On or Off/],
   ['a header that httpd reads', { dir: '<Location /x>\nNextAuthPassHeader content_length "1"\n</Location>' }, /NextAuthPassHeader: 'content_length' has a meaning of its own/],
+  ['a header that we read', { dir: '<Location /x>\nNextAuthPassHeader sec_fetch_site "1"\n</Location>' }, /NextAuthPassHeader: 'sec_fetch_site' has a meaning of its own/],
   ['a header of ours', { dir: '<Location /x>\nNextAuthPassHeader X_NextAuth-User "1"\n</Location>' }, /NextAuthPassHeader: 'X_NextAuth-User' has a meaning of its own/],
   ['a header with an odd name', { dir: '<Location /x>\nNextAuthPassHeader X:Y "1"\n</Location>' }, /NextAuthPassHeader: invalid name 'X:Y': expected up to 64 letters/],
   ['a header without a name', { dir: '<Location /x>\nNextAuthPassHeader\n</Location>' }, /NextAuthPassHeader: expected NAME \[EXPRESSION\]/],
