@@ -25,12 +25,12 @@ const location = (path, issuer) => `
 const page = (...names) => Object.fromEntries(names.map((name) => [`htdocs/${name}/index.html`, `${name}\n`]));
 const ask = (site, path, token, headers = {}) => request(new URL(path, site.url).href, { headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers } });
 // One child, so that what it has been told is known.
-const one = `
+const one = process.env.NEXTAUTH_MPM === 'prefork' ? `
+StartServers 1
+MaxRequestWorkers 1` : `
 StartServers 1
 ServerLimit 1
-<IfModule !mpm_prefork_module>
-  ThreadsPerChild 24
-</IfModule>
+ThreadsPerChild 24
 MaxRequestWorkers 24
 MinSpareThreads 1
 MaxSpareThreads 24`;
@@ -40,7 +40,7 @@ async function realIssuer(t) {
     features: { introspection: { enabled: true, allowedPolicy: () => true }, jwtIntrospection: { enabled: true }, revocation: { enabled: true } },
     clients: [{ client_id: 'api', client_secret: secret, grant_types: [], response_types: [], redirect_uris: [] },
       { client_id: 'strict', client_secret: secret, grant_types: [], response_types: [], redirect_uris: [], introspection_signed_response_alg: 'RS256' }] });
-  const site = await t.httpd({ config: `${common}
+  const site = await t.httpd({ config: `${one}${common}
 NextAuthTokenIssuer op issuer=${issuer} audience=${API} introspection=opaque clientId=api "clientSecret=${secret}"
 NextAuthTokenIssuer signed issuer=${issuer} audience=${API} introspection=always introspection_endpoint=${issuer}/token/introspection introspection_signed_response_alg=RS256 clientId=strict "clientSecret=${secret}"
 NextAuthTokenIssuer eager issuer=${issuer} audience=${API} introspection=always cache=0 clientId=api "clientSecret=${secret}"
@@ -70,7 +70,7 @@ ${['op', 'signed', 'eager', 'wrong'].map((id) => location(`/${id}`, id)).join(''
   t.section('what a process remembers');
   let before = asked();
   for (let i = 0; i < 6; i++) await status('/op/', own);
-  t.ok(asked() - before <= 1, 'an answer, for a while', `${asked() - before}`); // the other child asks, too
+  t.is(asked() - before, 0, 'an answer, for a while');
   before = asked();
   for (let i = 0; i < 3; i++) await status('/eager/', own);
   t.is(asked() - before, 3, 'none with cache=0');
