@@ -282,6 +282,10 @@ async function allPages(t, browser) {
   await page.waitForSelector('[aria-invalid]');
   t.is(await page.evaluate('[document.activeElement.id, document.getElementById("username-credentials").value]'), ['password-credentials', 'ada@example.org'], 'after a failure, the name is there and the password has the focus');
   await shown(t, page, 'sign-in-failed');
+  // The reference of a failure, which error pages show, would be gone after two minutes.
+  const reference = (await page.context().cookies()).filter(({ name }) => name.endsWith('error-reference'));
+  t.is(reference.length, 1, 'the failure has a reference');
+  await page.context().addCookies(reference.map((cookie) => ({ ...cookie, expires: -1 })));
   await visit(t, page, 'session-required', at('signin?error=SessionRequired'));
   for (const code of ['AccessDenied', 'Configuration', 'Verification', 'RateLimited', 'Other'])
     await visit(t, page, `error-${code.toLowerCase()}`, at(`error?error=${code}`));

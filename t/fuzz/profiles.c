@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     na_session *session;
     na_jwe_key_make(fuzz_pool, NA_A256GCM, key, 0, &jwe_key);
     const na_keyring ring = {&jwe_key, 1};
-    const na_lifetime lifetime = {3600, 600, 7200, 0};
+    const na_lifetime lifetime = {.max_age = 3600, .idle = 600, .absolute = 7200};
     if (na_jwe_seal(fuzz_pool, jwe_key, (na_bytes){data, size}, &token) ||
         na_session_open(fuzz_pool, &ring, NA_V4, na_bytes_of(token), &lifetime,
                         apr_time_from_sec(1780000000),
