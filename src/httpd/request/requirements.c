@@ -92,14 +92,17 @@ static int has_claim(const na_session *session, const char *word)
     return 0;
 }
 
-/* A session counts only if it authenticated the request. */
+/* Returns the session if it authenticated the request, because no other counts; NULL if none. */
+static const na_session *session_of_user(request_rec *r)
+{
+    return r->ap_auth_type && strcmp(r->ap_auth_type, "NextAuth") == 0 ? na_session_of(r) : NULL;
+}
+
 static authz_status check_words(request_rec *r, const void *parsed, holds *hold)
 {
     if (!r->user)
         return AUTHZ_DENIED_NO_USER;
-    if (!r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0)
-        return AUTHZ_DENIED;
-    const na_session *session = na_session_of(r);
+    const na_session *session = session_of_user(r);
     for (const char *const *word = parsed; session && *word; word++)
         if (hold(session, *word))
             return AUTHZ_GRANTED;
@@ -138,9 +141,7 @@ static authz_status check_factor(request_rec *r, const char *line, const void *p
     const apr_int64_t *most = parsed;
     if (!r->user)
         return AUTHZ_DENIED_NO_USER;
-    if (!r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0)
-        return AUTHZ_DENIED;
-    const na_session *session = na_session_of(r);
+    const na_session *session = session_of_user(r);
     if (!session)
         return AUTHZ_DENIED;
     apr_int64_t age = apr_time_sec(r->request_time) - session->second_factor;
@@ -226,9 +227,7 @@ static authz_status check_demand(request_rec *r, const char *line, const void *p
         state->demand = parsed;
         return AUTHZ_DENIED_NO_USER;
     }
-    if (!r->ap_auth_type || strcmp(r->ap_auth_type, "NextAuth") != 0)
-        return AUTHZ_DENIED;
-    const na_session *session = na_session_of(r);
+    const na_session *session = session_of_user(r);
     if (!session)
         return AUTHZ_DENIED;
     if (meets(r, session, parsed))
