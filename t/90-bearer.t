@@ -2,19 +2,10 @@
 'use strict';
 // API clients with access tokens of OAuth 2.0: JWTs of a provider that is not ours, and those that must be refused.
 const { suite } = require('./lib/suite.js');
-const { forge, startIssuer, seconds } = require('./lib/api.js');
+const { API, OTHER, common, forge, startIssuer, seconds } = require('./lib/api.js');
 const { request } = require('./lib/client.js');
 const { startApp } = require('./lib/app.js');
 const { makeKey, replies, sign, startRogue } = require('./lib/rogue.js');
-
-const API = 'https://api.example.org/';
-const OTHER = 'https://other.example.org/';
-const common = `
-NextAuthEngine On
-NextAuthMode test
-NextAuthURL http://localhost:@PORT@
-NextAuthSecret 0123456789abcdef0123456789abcdef
-NextAuthSessionStore none`;
 
 const dpop = (site) => `DPoP realm="${site.url}", algs="ES256 ES384 ES512 PS256 PS384 PS512 RS256 RS384 RS512 EdDSA"`;
 const ask = (site, path, token, headers = {}) => request(new URL(path, site.url).href, { headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers } });

@@ -4,18 +4,10 @@
 const http = require('node:http');
 const { suite } = require('./lib/suite.js');
 const { freePort, until } = require('./lib/httpd.js');
-const { basic, forge, secret, seconds, startIssuer } = require('./lib/api.js');
+const { API, OTHER, common, basic, forge, secret, seconds, startIssuer } = require('./lib/api.js');
 const { makeKey, sign } = require('./lib/rogue.js');
 const { request } = require('./lib/client.js');
 
-const API = 'https://api.example.org/';
-const OTHER = 'https://other.example.org/';
-const common = `
-NextAuthEngine On
-NextAuthMode test
-NextAuthURL http://localhost:@PORT@
-NextAuthSecret 0123456789abcdef0123456789abcdef
-NextAuthSessionStore none`;
 const location = (path, issuer) => `
 <Location ${path}>
   AuthType NextAuth

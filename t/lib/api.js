@@ -64,4 +64,14 @@ function forge(key, claims, header = {}) {
     .setProtectedHeader(JSON.parse(JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid: key.kid, ...header }))).sign(key.privateKey);
 }
 
-module.exports = { startIssuer, forge, seconds, secret, basic };
+// Audiences of access tokens, and what the sites that accept them have in common.
+const API = 'https://api.example.org/';
+const OTHER = 'https://other.example.org/';
+const common = `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@
+NextAuthSecret 0123456789abcdef0123456789abcdef
+NextAuthSessionStore none`;
+
+module.exports = { API, OTHER, common, startIssuer, forge, seconds, secret, basic };
