@@ -173,7 +173,7 @@ RemoteIPInternalProxy 127.0.0.1`, { modules: ['remoteip'] });
       t.is(/sign-ins with a password are not limited/.test(stdout), warns, `nextauthctl check ${warns ? 'warns of' : 'finds nothing wrong with'} ${more || 'the default'}`);
     }
     for (const [line, why] of [['signIn 5', /invalid limit '5': expected .*N\/SECONDS/], ['signIn 0/60', /invalid limit '0\/60'/], ['signIn 5/60x', /invalid limit/], ['signIn 99999999999999999999/60', /invalid limit/],
-      ['signIn user=5/60', /unknown 'user=5\/60': expected/], ['login 5/60', /unknown 'login': expected signIn, callback/], ['callback account=5/60', /callback is limited by address only/],
+      ['signIn user=5/60', /unknown 'user=5\/60': expected/], ['login 5/60', /unknown 'login': expected signIn, callback/], ['callback account=5/60', /callback has no limit by account/], ['signIn site=5/60', /signIn has no limit by site/], ['longUrl both=5/60', /longUrl has no limit by both/],
       ['signIn 5/60 delay=10', /delay= requires signIn and account=N\/SECONDS/], ['mail account=5/60 delay=10', /delay= requires signIn/], ['signIn account=5/60 delay=0', /a whole number from 1 to 3600/]]) {
       const { status, output } = await t.configtest({ files: { users }, config: `${common}NextAuthRateLimit ${line}` });
       t.ok(status !== 0 && why.test(output), `refused: NextAuthRateLimit ${line}`, output);

@@ -76,6 +76,15 @@ suite('Long URLs come back whole', async (t) => {
   const statuses = [];
   for (let i = 0; i < 4; i++) statuses.push((await t.client(limited).page(pathOf(4000 + i))).status);
   t.is(statuses, [302, 302, 401, 401], 'a network can have so many kept');
+  const bounded = await t.httpd({ files: { users }, config: config(app.port, acme.provider, ...socache, 'NextAuthRateLimit longUrl 10/600 site=3/600') });
+  const from = (number) => t.client(bounded, { from: `127.0.0.${number}` });
+  const pages = [];
+  for (let i = 1; i < 5; i++) pages.push(await from(i).page(pathOf(4000 + i)));
+  t.is(pages.map((page) => page.status), [302, 302, 302, 401], 'so can the whole site, whatever the networks');
+  t.like(pages[3].text, /<h1>This address is too long<.*Sign in in a new tab</s, '  after which a page has a way to sign in');
+  const linked = from(5);
+  const begun = await linked.signIn('acme', { callbackUrl: `${bounded.url}${pathOf(5000)}` });
+  t.is((await linked.follow(await linked.page(begun.location))).url, `${bounded.url}/`, '  and a sign-in leads to the home page');
 
   t.section('without a session store');
   const without = await t.httpd({ files: { users }, config: config(app.port, acme.provider, 'NextAuthSessionStore none') });

@@ -203,6 +203,8 @@ static const char *browser_subject(apr_pool_t *pool, const asker *who, na_limite
 /* Returns the subject of the limit, NULL if the limit does not apply to the client. */
 static const char *subject_of(apr_pool_t *pool, const asker *who, na_limited what, na_limit_by by)
 {
+    if (by == NA_BY_SITE)
+        return "site";
     if (who->browser)
         return browser_subject(pool, who, what);
     if (by == NA_BY_ACCOUNT)

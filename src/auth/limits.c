@@ -16,8 +16,10 @@ static const char *const names[] = {[NA_LIMIT_SIGN_IN] = "signIn",
                                     [NA_LIMIT_LONG_URL] = "longUrl",
                                     [NA_LIMIT_PRESERVED_POST] = "preservedPost"};
 
-static const char *const by_names[] = {
-    [NA_BY_ADDRESS] = "address", [NA_BY_ACCOUNT] = "account", [NA_BY_BOTH] = "both"};
+static const char *const by_names[] = {[NA_BY_ADDRESS] = "address",
+                                       [NA_BY_ACCOUNT] = "account",
+                                       [NA_BY_BOTH] = "both",
+                                       [NA_BY_SITE] = "site"};
 
 const char *na_limited_name(na_limited what)
 {
@@ -41,7 +43,7 @@ int na_limited_find(const char *name, na_limited *what)
 
 int na_limit_by_find(const char *name, apr_size_t len, na_limit_by *by)
 {
-    for (int i = NA_BY_ADDRESS; i <= NA_BY_BOTH; i++)
+    for (int i = NA_BY_ADDRESS; i <= NA_BY_SITE; i++)
         if (strlen(by_names[i]) == len && strncmp(by_names[i], name, len) == 0) {
             *by = (na_limit_by)i;
             return 1;
@@ -51,7 +53,8 @@ int na_limit_by_find(const char *name, apr_size_t len, na_limit_by *by)
 
 /*
  * An IP address can be a whole office, an account is one person. `both` is below `account` because
- * one client alone must not be able to lock an account. docs/rate-limits.md has the table.
+ * one client alone must not be able to lock an account. What clients of any number leave in a store has
+ * a limit for all of them together. docs/rate-limits.md has the table.
  */
 const na_limit_list *na_limits_default(na_limited what)
 {
@@ -75,7 +78,7 @@ const na_limit_list *na_limits_default(na_limited what)
         [NA_LIMIT_DEVICE_LOGIN] = {{{NA_BY_ADDRESS, {60, 600, 0}}, {NA_BY_ACCOUNT, {20, 600, 0}}},
                                    2},
         [NA_LIMIT_TOKEN] = {{{NA_BY_ADDRESS, {60, 600, 0}}}, 1},
-        [NA_LIMIT_LONG_URL] = {{{NA_BY_ADDRESS, {120, 600, 0}}}, 1},
+        [NA_LIMIT_LONG_URL] = {{{NA_BY_ADDRESS, {120, 600, 0}}, {NA_BY_SITE, {3000, 3600, 0}}}, 2},
         [NA_LIMIT_PRESERVED_POST] = {{{NA_BY_ADDRESS, {120, 600, 0}},
                                       {NA_BY_ACCOUNT, {20, 600, 0}}},
                                      2},

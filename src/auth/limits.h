@@ -22,7 +22,7 @@ typedef enum na_limited {
     NA_LIMITED
 } na_limited;
 
-typedef enum na_limit_by { NA_BY_ADDRESS, NA_BY_ACCOUNT, NA_BY_BOTH } na_limit_by;
+typedef enum na_limit_by { NA_BY_ADDRESS, NA_BY_ACCOUNT, NA_BY_BOTH, NA_BY_SITE } na_limit_by;
 
 typedef struct na_limit {
     na_limit_by by;

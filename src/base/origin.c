@@ -12,11 +12,21 @@
 #define HTTPS "https://"
 #define ALL_BELOW HTTPS "*."
 
+/* Returns 1 if the text consists of labels of a host name, as browsers write them. */
+static int is_labels(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!apr_islower(text[i]) && !apr_isdigit(text[i]) && text[i] != '-' && text[i] != '_' &&
+            (text[i] != '.' || i == 0 || text[i - 1] == '.'))
+            return 0;
+    return len > 0 && text[len - 1] != '.';
+}
+
 /* The last label of an IP address is a number, and that of a domain is not. */
 static int is_domain(const char *host)
 {
     const char *last = strrchr(host, '.');
-    return last && last != host && apr_isalpha(last[1]);
+    return last && apr_isalpha(last[1]) && is_labels(host, strlen(host));
 }
 
 static int parse_below(apr_pool_t *pool, const char *text, na_origin *origin)
@@ -41,16 +51,6 @@ int na_origin_parse(apr_pool_t *pool, const char *text, na_origin *origin)
         return 0;
     origin->exact = url.origin;
     return 1;
-}
-
-/* Returns 1 if the text consists of labels of a host name, as browsers write them. */
-static int is_labels(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (!apr_islower(text[i]) && !apr_isdigit(text[i]) && text[i] != '-' && text[i] != '_' &&
-            (text[i] != '.' || i == 0 || text[i - 1] == '.'))
-            return 0;
-    return len > 0 && text[len - 1] != '.';
 }
 
 int na_origin_matches(const na_origin *origin, const char *value)

@@ -20,7 +20,7 @@ static const char *const limits[] = {"signIn",  "callback",      "magicLink",
                                      "mail",    "deviceLogin",   "token",
                                      "longUrl", "preservedPost", NULL};
 static const char *const methods[] = {"otp", "recovery", "hwk", "remembered", NULL};
-static const char *const counted[] = {"address", "account", "both", NULL};
+static const char *const counted[] = {"address", "account", "both", "site", NULL};
 
 static const na_label provider = {"provider", NULL, NA_PROVIDERS};
 static const na_label host = {"host", NULL, NA_HOSTS};

@@ -8,7 +8,7 @@
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
 
-#define FORM "[address=|account=|both=]N/SECONDS"
+#define FORM "[address=|account=|both=|site=]N/SECONDS"
 
 static na_error *read_rate(na_builder *b, const char *text, na_rate *rate)
 {
@@ -55,14 +55,24 @@ static na_error *set_delay(na_builder *b, na_limited what, na_limit_list *limits
                                     "remove delay= or add account=N/SECONDS");
 }
 
-/* Neither a callback nor a wrong token identifies an account. */
+/*
+ * Neither a callback nor a wrong token identifies an account. A limit of the whole site would let
+ * one client lock out all others, except from what users do not depend on.
+ */
+static int is_limited_by(na_limited what, na_limit_by by)
+{
+    if (by == NA_BY_SITE)
+        return what == NA_LIMIT_LONG_URL;
+    return by == NA_BY_ADDRESS ||
+           (what != NA_LIMIT_CALLBACK && what != NA_LIMIT_TOKEN && what != NA_LIMIT_LONG_URL);
+}
+
 static na_error *check_by(na_builder *b, na_limited what, const na_limit_list *limits)
 {
     for (int i = 0; i < limits->count; i++)
-        if ((what == NA_LIMIT_CALLBACK || what == NA_LIMIT_TOKEN || what == NA_LIMIT_LONG_URL) &&
-            limits->list[i].by != NA_BY_ADDRESS)
-            return na_error_with_hint(na_wrong(b, "%s is limited by address only",
-                                               na_limited_name(what)),
+        if (!is_limited_by(what, limits->list[i].by))
+            return na_error_with_hint(na_wrong(b, "%s has no limit by %s", na_limited_name(what),
+                                               na_limit_by_name(limits->list[i].by)),
                                       apr_psprintf(b->pool, "set NextAuthRateLimit %s N/SECONDS",
                                                    na_limited_name(what)));
     return NULL;
