@@ -102,6 +102,21 @@ suite('A protected page leads to the provider without the sign-in page', async (
     t.like(shown.text, /Sign-in was not completed/, '  on the sign-in page, from where nothing leads on by itself');
     t.like(shown.text, /name="callbackUrl" value="[^"]*\/members\/"/, '  but whose button leads to the page');
 
+    t.section('a link of another site, while the user is at the provider');
+    const away = t.client(site);
+    const pending = await away.page('/members/', { headers: browser });
+    for (let i = 0; i < 4; i += 1) {
+      for (const query of [`error=access_denied&state=direct-${i}`, `error=x&error=y&state=direct-${i}AAAA`, `code=x&state=direct-${i}AAAA`])
+        await away.page(`/api/auth/callback/acme?${query}`, { headers: { ...browser, 'sec-fetch-site': 'cross-site' } });
+    }
+    await away.page('/api/auth/callback/acme?error=access_denied');
+    t.is(checks(away).length, 1, 'clears nothing');
+    t.is((await op.login(away, pending, 'alice')).location, `${site.url}/members/`, '  and the user comes back signed in');
+    t.is(checks(away), [], '  after which nothing is left');
+    const given = t.client(site);
+    await op.login(given, await given.page('/members/', { headers: browser }), '', { cancel: '1' });
+    t.is(checks(given), [], 'the provider\'s own error, which has the state, clears the cookie');
+
     t.section('several tabs');
     const tabs = t.client(site);
     const paths = Array.from({ length: 12 }, (_, i) => `/members/?tab=${i}`);
@@ -185,7 +200,9 @@ ${place('/script/', 'NextAuthSignInWith acme', 'NextAuthUnauthenticated 401')}
     t.is((await ask('/unknown/')).location, page('/unknown/'), 'a name of no provider: the page');
     t.is((await ask('/script/')).status, 401, '401 is stronger');
     const c = t.client(site);
-    t.is((await op.login(c, await c.page('/acme/', { headers: browser }), 'alice')).location, `${site.url}/acme/`, 'and signing in works');
+    const pending = await c.page('/acme/', { headers: browser });
+    for (let i = 0; i < 4; i += 1) await c.page(`/api/auth/callback/other?error=access_denied&state=direct-${i}`);
+    t.is((await op.login(c, pending, 'alice')).location, `${site.url}/acme/`, 'and signing in works, whatever a link says of another provider');
   }
 
   t.section('the provider of an email address');

@@ -148,12 +148,6 @@ static void clear_flow(na_request *request, na_response *response, const flow *f
     }
 }
 
-void na_checks_clear(na_request *request, na_response *response, const char *state)
-{
-    const flow f = find_flow(request, state);
-    clear_flow(request, response, &f);
-}
-
 int na_checks_are_there(const na_request *request, const char *state)
 {
     const flow f = find_flow(request, state);
@@ -438,6 +432,34 @@ static na_error *take_together(na_request *request, const flow *f, const char *s
                : NULL;
 }
 
+/*
+ * A link of another site can name the cookies of a sign-in that is under way, because their suffix
+ * is one of a few or empty, but it cannot have its state.
+ */
+static int is_of_another(const na_request *request, const flow *f, const char *state)
+{
+    const char *cookie, *value;
+    na_claims claims;
+    for (int i = 0; (cookie = na_cookies_get(request->cookies, f->names[NA_COOKIE_STATE], i));
+         i++) {
+        if (na_keyring_read(request->pool, &f->rings[NA_COOKIE_STATE], na_bytes_of(cookie),
+                            request->now, &claims))
+            continue; /* it is of no use to any */
+        value = na_claims_text(&claims, "value");
+        if (!state || !value || !na_equal_secret(state, value))
+            return 1;
+    }
+    return 0;
+}
+
+void na_checks_clear(na_request *request, na_response *response, const char *state)
+{
+    state = without_way_back(request->pool, state);
+    const flow f = find_flow(request, state);
+    if (f.checks & NA_CHECK_STATE && !is_of_another(request, &f, state))
+        clear_flow(request, response, &f);
+}
+
 static na_error *take_checks(na_request *request, const flow *f, const char *state,
                              na_checks *checks, na_claims *first)
 {
@@ -464,10 +486,12 @@ na_error *na_checks_take(na_request *request, na_response *response, const char 
     state = without_way_back(request->pool, state);
     const flow f = find_flow(request, state);
     *checks = (na_checks){0};
-    clear_flow(request, response, &f);
     if ((f.checks & NA_CHECK_STATE) && !state)
         return na_error_new(request->pool, NA_ERR_INVALID_CHECK, "missing state in the callback");
-    NA_TRY(take_checks(request, &f, state, checks, &claims));
+    na_error *error = take_checks(request, &f, state, checks, &claims);
+    if (!error || !is_of_another(request, &f, state))
+        clear_flow(request, response, &f);
+    NA_TRY(error);
     checks->began = apr_time_from_sec(claims.iat);
     checks->wishes = take_wishes(request->pool, &claims);
     NA_TRY(na_initiator_take(request, &claims, initiator));

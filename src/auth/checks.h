@@ -24,9 +24,9 @@ void na_oauth_of_request(const na_request *request, na_oauth *oauth);
 na_error *na_checks_make(na_request *request, na_response *response, na_checks *checks);
 
 /*
- * Takes the values back at the callback: clears the cookies, and verifies `state` and the
- * initiator. Also restores request->callback_url. If none of our cookies are present, those that an
- * application's own Auth.js issued are used.
+ * Takes the values back at the callback: verifies `state` and the initiator, and clears the cookies
+ * of the sign-in whose state it is. Also restores request->callback_url. If none of our cookies are
+ * present, those that an application's own Auth.js issued are used.
  */
 na_error *na_checks_take(na_request *request, na_response *response, const char *state,
                          na_checks *checks, na_initiator *initiator);
@@ -41,7 +41,7 @@ const char *na_checks_way_back(const na_request *request, const char *state);
 /* Returns 1 if the browser sent cookies of the sign-in that `state` (can be NULL) belongs to. */
 int na_checks_are_there(const na_request *request, const char *state);
 
-/* Clears the cookies of the sign-in that `state` (can be NULL) belongs to. */
+/* Clears the cookies of the sign-in whose state this is (can be NULL), and no others. */
 void na_checks_clear(na_request *request, na_response *response, const char *state);
 
 #endif

@@ -53,8 +53,8 @@ int na_limit_by_find(const char *name, apr_size_t len, na_limit_by *by)
 
 /*
  * An IP address can be a whole office, an account is one person. `both` is below `account` because
- * one client alone must not be able to lock an account. What clients of any number leave in a store has
- * a limit for all of them together. docs/rate-limits.md has the table.
+ * one client alone must not be able to lock an account. What clients of any number leave in a store
+ * has a limit for all of them together. docs/rate-limits.md has the table.
  */
 const na_limit_list *na_limits_default(na_limited what)
 {

@@ -37,8 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!text || !na_origin_parse(fuzz_pool, text, &given))
         return 0;
     check_pattern(&given, value);
-    const char *own = given.exact ? given.exact : apr_pstrcat(fuzz_pool, "https://a", given.below,
-                                                              NULL);
+    const char *own =
+        given.exact ? given.exact : apr_pstrcat(fuzz_pool, "https://a", given.below, NULL);
     if (!na_origin_matches(&given, own) ||
         na_origin_matches(&given, apr_pstrcat(fuzz_pool, own, ".evil.net", NULL)))
         abort();
