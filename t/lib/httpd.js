@@ -184,6 +184,17 @@ function childrenOf(pid) {
   }).map(Number);
 }
 
+const isThere = (pid) => !/^$|\) Z /.test(read(`/proc/${pid}/stat`));
+
+// Those that answer requests: neither programs, like one that logs, nor mod_cgid's own process.
+function serversOf(pid, folder) {
+  const sockets = read('/proc/net/unix').split('\n').filter((line) => line.includes(`${folder}/cgid.sock`)).map((line) => line.split(/\s+/)[6]);
+  const httpd = fs.readlinkSync(`/proc/${pid}/exe`);
+  return childrenOf(pid).filter((child) => {
+    try { return fs.readlinkSync(`/proc/${child}/exe`) === httpd && !holds(child, sockets); } catch { return false; }
+  });
+}
+
 // Sockets of a port of this machine, but those that only wait for their name to be free again:
 // { listening: inodes, connected: how many, unread: how many of them hold what nobody has read }.
 function socketsOf(port) {
@@ -265,7 +276,13 @@ async function startHttpd(t, options = {}) {
     stop: async (signal = 'SIGWINCH') => {
       if (exited) return;
       if (signal === 'SIGTERM') await until('all connections are closed', () => !socketsOf(port).connected);
+      const serving = serversOf(child.pid, folder);
       child.kill(signal);
+      // httpd looks once a second whether they have ended: once they have, a second signal wakes it.
+      if (signal === 'SIGWINCH') {
+        await until('its children end', () => exited || !serving.some(isThere), HANG_MS / 2).catch(() => {});
+        child.kill('SIGTERM');
+      }
       const timer = setTimeout(() => {
         t.ok(false, 'httpd ends when it is told to', log().slice(-6000));
         child.kill('SIGKILL');
