@@ -51,6 +51,7 @@ suite('The life of httpd\'s processes: whoever dies by a signal is noticed, and 
     [`${path.basename(program)} died by SIGSEGV`, 'and httpd itself ended as it should'], 'httpd itself');
   t.is(tried(t, 'const site = await t.httpd();\nkill(childrenOf(site.pid).at(-1));\nawait until("it is told", () => /exit signal/.test(site.log()));').failed,
     ['no child died and no sanitizer spoke'], 'a child of httpd');
+  t.is(tried(t, 'const site = await t.httpd();\nkill(childrenOf(site.pid).at(-1));').failed, ['no child died and no sanitizer spoke'], 'one that dies just before httpd ends');
   t.is(tried(t, 'const child = spawn("sleep", ["60"]);\nkill(child.pid);\nawait once(child, "exit");').failed, ['sleep died by SIGSEGV'], 'any other program');
   t.is(tried(t, 'const child = spawn("sleep", ["60"]);\nchild.kill();\nawait once(child, "exit");'), { status: 0, failed: [] }, 'but not what a test ends itself');
 

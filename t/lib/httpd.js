@@ -271,15 +271,15 @@ async function startHttpd(t, options = {}) {
       const { listening } = socketsOf(port);
       await until('children of before accept nothing more', () => !old.some((pid) => holds(pid, listening)));
     },
-    // Gracefully, or by another signal. Told to end at once, the event MPM may crash over a
+    // Gracefully, or by this signal. Told to end at once, the event MPM may crash over a
     // connection that is just being closed, whatever modules it has: until there is none, SIGTERM waits.
-    stop: async (signal = 'SIGWINCH') => {
+    stop: async (signal) => {
       if (exited) return;
       if (signal === 'SIGTERM') await until('all connections are closed', () => !socketsOf(port).connected);
       const serving = serversOf(child.pid, folder);
-      child.kill(signal);
-      // httpd looks once a second whether they have ended: once they have, a second signal wakes it.
-      if (signal === 'SIGWINCH') {
+      child.kill(signal || 'SIGWINCH');
+      // httpd looks once a second whether they have ended: when they have, another signal wakes it.
+      if (!signal) {
         await until('its children end', () => exited || !serving.some(isThere), HANG_MS / 2).catch(() => {});
         child.kill('SIGTERM');
       }
