@@ -160,7 +160,9 @@ RewriteCond /members/index.html -U
 RewriteRule ^/asks$ /public.html?may [R,L]
 RewriteRule ^/asks$ /public.html?may-not [R,L]` });
     const nobody = t.client(site);
+    t.is((await nobody.get('/list/vault/x')).status, 401, 'an expression that only .htaccess has asks for a sign-in, from the first request on');
     const ada = await signedIn(t, site, 'ada');
+    t.is((await ada.get('/list/vault/x')).text, 'x', '  and lets in');
     const listed = await nobody.page('/list/');
     t.is([listed.status, /open\.txt/.test(listed.text), /secret|vault/.test(listed.text)], [200, true, false], 'a listing for a browser shows nothing that is protected');
     t.unlike((await nobody.page('/list/?C=S;O=A')).text, /secret|vault/, '  however it is sorted');

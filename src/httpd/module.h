@@ -425,6 +425,9 @@ void na_register_requirements(apr_pool_t *pool);
 
 /* To be called after all modules are loaded, and before a Require directive is read. */
 void na_wrap_require_expr(apr_pool_t *pconf);
+
+/* Returns 1 if a `Require expr` was read anywhere. */
+int na_is_expr_required(void);
 void na_insert_cache_filters(request_rec *r);
 void na_register_cache_filters(void);
 void na_register_post_filter(void);

@@ -13,6 +13,7 @@
 #include "base/crypto.h"
 
 #define WAYS 8
+#define PASSED 4 /* tokens of a set that are remembered without their sessions */
 #define LOCKS 64 /* a power of two; each guards every 64th set */
 
 /* One block of memory: this header, the session's arrays, then its strings and the token. */
@@ -33,6 +34,8 @@ typedef struct set {
     apr_uint32_t used[WAYS];  /* the clock at the last use */
     apr_uint64_t tails[WAYS]; /* of the tokens: what two of them nearly always differ in */
     entry *entries[WAYS];     /* NULL if free */
+    apr_uint32_t passed_count;
+    apr_uint64_t passed[PASSED]; /* tails of the last tokens that were not stored */
 } set;
 
 struct na_token_cache {
@@ -274,6 +277,33 @@ static void fill_entry(entry *e, const place *p, const na_session *session)
     e->owner = p->owner;
     e->token = p->token;
     copy_session(e, session);
+}
+
+static int has_room(const set *s)
+{
+    for (int way = 0; way < WAYS; way++)
+        if (!s->entries[way])
+            return 1;
+    return 0;
+}
+
+/* Returns 1 if the token was shown not long ago; otherwise remembers that it was. */
+static int was_shown(set *s, apr_uint64_t tail)
+{
+    for (int i = 0; i < PASSED; i++)
+        if (s->passed[i] == tail)
+            return 1;
+    s->passed[s->passed_count++ % PASSED] = tail;
+    return 0;
+}
+
+int na_token_cache_wants(na_token_cache *cache, apr_uint64_t owner, na_bytes token)
+{
+    place p = place_of(cache, owner, token);
+    apr_thread_mutex_lock(p.lock);
+    int wants = has_room(p.set) || was_shown(p.set, p.tail);
+    apr_thread_mutex_unlock(p.lock);
+    return wants;
 }
 
 /* Uses of the set since the last one of a way; a free one is older than all. */

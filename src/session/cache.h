@@ -24,6 +24,12 @@ const na_session *na_token_cache_get(na_token_cache *cache, apr_uint64_t owner, 
                                      apr_time_t now);
 
 /*
+ * Returns 1 if a token that is not in the cache should be stored: there is room, or it is shown
+ * again. So many tokens that are shown once do not evict those in use, nor cost what storing costs.
+ */
+int na_token_cache_wants(na_token_cache *cache, apr_uint64_t owner, na_bytes token);
+
+/*
  * Stores a copy of `session`, in place of the least recently used one of its set, and returns the
  * copy, held for the caller; NULL if out of memory.
  */

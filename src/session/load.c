@@ -180,7 +180,9 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
         if (sessions->verified)
             na_session_make_key(visit->pool, opened);
         *session = opened;
-        remember(sessions, visit, source, token, session);
+        if (sessions->tokens &&
+            na_token_cache_wants(sessions->tokens, owner_of(sessions, source), token))
+            remember(sessions, visit, source, token, session);
     }
     int asks = asks_users(sessions, *session) || asks_factor(sessions, *session);
     if ((!sessions->registry && !asks) ||

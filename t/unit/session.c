@@ -402,6 +402,45 @@ static void copying(apr_pool_t *pool)
     is(na_identity_claim_of(pool, "a.b-c").header, "X-NextAuth-Claim-a-b-c", "and a header");
 }
 
+static const char *make_token(apr_pool_t *pool)
+{
+    return seal(pool, &config.sources[0].ring, claims, 600);
+}
+
+static int shows(apr_pool_t *pool, na_token_cache *cache, const char *token)
+{
+    apr_pool_t *request;
+    apr_pool_create(&request, pool);
+    const char *header = apr_pstrcat(request, "next-auth.session-token=", token, NULL);
+    user_of(request, cache, header, NOW);
+    const na_session *kept = na_token_cache_get(cache, config.id, na_bytes_of(token), NOW);
+    if (kept)
+        na_token_cache_release(kept);
+    apr_pool_destroy(request);
+    return kept != NULL;
+}
+
+/* Many tokens that are shown once do not evict those in use. */
+static void crowding(apr_pool_t *pool)
+{
+    na_token_cache *cache;
+    int stored = 0, lost = 0;
+    const char *users[8];
+    na_token_cache_make(pool, 8, &cache); /* one set */
+    for (int i = 0; i < 8; i++)
+        stored += shows(pool, cache, users[i] = make_token(pool));
+    is_number(stored, 8, "a cache with room stores a token when it is first shown");
+    for (int i = 0; i < 100; i++)
+        lost += shows(pool, cache, make_token(pool));
+    is_number(lost, 0, "a full one does not");
+    for (int i = 0; i < 8; i++)
+        lost += !shows(pool, cache, users[i]);
+    is_number(lost, 0, "so those who were there still are");
+    const char *newcomer = make_token(pool);
+    ok(!shows(pool, cache, newcomer) && shows(pool, cache, newcomer),
+       "a token that is shown again is stored");
+}
+
 /* Entries are in memory that others had, whatever their sizes. */
 static void reusing(apr_pool_t *pool)
 {
@@ -422,6 +461,7 @@ static void reusing(apr_pool_t *pool)
         const na_session *first, *again;
         const char *header = apr_pstrcat(request, "next-auth.session-token=", token, NULL);
         load(request, cache, header, NOW, &first);
+        load(request, cache, header, NOW, &first); /* a full cache stores it now */
         load(request, cache, header, NOW, &again);
         wrong += again != first || atoi(again->user) != i ||
                  strcmp(na_session_claim(again, "name"), name) != 0;
@@ -545,6 +585,7 @@ int main(void)
     devices(pool);
     caching(pool);
     copying(pool);
+    crowding(pool);
     reusing(pool);
     keys(pool);
     verifying(pool);

@@ -188,8 +188,9 @@ int na_check_authn(request_rec *r)
 
 /*
  * httpd evaluates `Require expr` before it authenticates. If such an expression asked for a session
- * and there was none, signing in can help; if there was one, its user becomes the request's. The
- * endpoints stay open if only a session, or the lack of one, denies access: see requirements.c.
+ * and there was none, signing in can help; if there was one, its user becomes the request's. To see
+ * that, this hook runs the others, which httpd does once more if they decline. The endpoints stay
+ * open if only a session, or the lack of one, denies access: see requirements.c.
  */
 int na_check_access_ex(request_rec *r)
 {
@@ -203,11 +204,11 @@ int na_check_access_ex(request_rec *r)
         return DECLINED;
     if (na_dir_conf_of(r)->cors && na_answer_cors(r) == DONE)
         return DONE;
+    if (is_endpoint || (!state->asked && !na_is_expr_required()))
+        return DECLINED;
     state->authorizing = 1;
     int result = ap_run_access_checker_ex(r);
     state->authorizing = 0;
-    if (is_endpoint)
-        return result;
     if (state->asked && state->unavailable)
         return na_refuse_unavailable(r);
     if (result == OK && state->session)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <ap_provider.h>
+#include <apr_atomic.h>
 #include <apr_strings.h>
 #include <mod_auth.h>
 
@@ -241,6 +242,14 @@ static authz_status check_demand(request_rec *r, const char *line, const void *p
 
 static const authz_provider *httpd_expr;
 
+/* Set once httpd has parsed a `Require expr`, which .htaccess files can have, too. */
+static apr_uint32_t is_expr_required;
+
+int na_is_expr_required(void)
+{
+    return apr_atomic_read32(&is_expr_required) != 0;
+}
+
 /*
  * An endpoint must be reachable without a session, so an expression that asks for one is left
  * undecided there. AUTHZ_DENIED_NO_USER does that: httpd evaluates the other requirements, such as
@@ -258,6 +267,7 @@ static authz_status check_expr(request_rec *r, const char *line, const void *par
 
 static const char *parse_expr(cmd_parms *cmd, const char *line, const void **parsed)
 {
+    apr_atomic_set32(&is_expr_required, 1);
     return httpd_expr->parse_require_line(cmd, line, parsed);
 }
 
