@@ -230,6 +230,67 @@ ${place('/script/', 'NextAuthSignInWith acme', 'NextAuthUnauthenticated 401')}
     await site.stop();
   }
 
+  t.section('another site begins a sign-in');
+  {
+    const { op, site } = await start(t, ['acme', 'other'], 'NextAuthProvider credentials backend=file:@DIR@/users\nNextAuthRedirectAllow https://app.example.org',
+      { files: { users: htpasswd({ ada: 'x' }) }, options: { acme: 'initiatedSignIn=true' } });
+    const foreign = { ...browser, 'sec-fetch-site': 'cross-site' };
+    const url = (more = {}, id = 'acme') => `/api/auth/initiate/${id}?${new URLSearchParams({ iss: op.issuer, ...more })}`;
+    const begin = (c, more, id, headers = {}) => c.page(url(more, id), { headers: { ...foreign, ...headers } });
+    const begun = (more, id, headers) => begin(t.client(site), more, id, headers);
+    const shown = (path = '') => `${site.url}/api/auth/signin?callbackUrl=${encodeURIComponent(site.url + path)}`;
+    const c = t.client(site);
+    const sent = await begin(c, { target_link_uri: `${site.url}/members/?tile`, login_hint: 'alice@example.org', prompt: 'none', acr_values: '0', code: 'x' });
+    t.ok(toProvider(op, sent), 'leads to the provider') || t.diag(`${sent.status} ${sent.location}`);
+    t.is([parameters(sent).login_hint, parameters(sent).prompt, parameters(sent).acr_values], ['alice@example.org', undefined, undefined], '  with the hint and nothing else');
+    t.is(sent.headers['cache-control'], 'private, no-cache, no-store', '  uncached');
+    t.is((await op.login(c, sent, 'alice')).location, `${site.url}/members/?tile`, '  and from there to the page');
+    t.ok(c.cookie(session), '  signed in');
+    const before = c.cookie(session);
+    const again = await begin(c, { target_link_uri: '/members/?other' });
+    t.is([again.location, checks(c), c.cookie(session)], [`${site.url}/members/?other`, [], before], 'a user who is signed in is led to the page at once');
+    const ada = t.client(site);
+    await ada.credentials('ada', 'x');
+    t.is((await begin(ada, {})).location, site.url, '  whoever it is: no other site can change the user, or link an account');
+    const out = t.client(site);
+    await op.login(out, await begin(out, {}), 'alice');
+    await out.signOut();
+    t.is([(await begin(out, {})).location, checks(out)], [shown(), []], 'a user who has signed out sees the sign-in page');
+
+    for (const [what, target, end] of [['no page', undefined, ''], ['a path', '/members/', '/members/']]) {
+      const one = t.client(site);
+      t.is((await op.login(one, await begin(one, target ? { target_link_uri: target } : {}), 'alice')).location, site.url + end, `${what} leads to ${end || 'the home page'}`);
+    }
+    for (const evil of ['https://evil.example.org/', '//evil.example.org', '/\\evil.example.org', 'javascript:alert(1)', `${site.url}@evil.example.org/`, `${site.url}.evil.example.org/`, 'https://app.example.org.evil.example.org/']) {
+      const one = t.client(site);
+      t.is((await op.login(one, await begin(one, { target_link_uri: evil }), 'alice')).location, site.url, `${evil} leads to the home page`);
+    }
+    const allowed = t.client(site);
+    t.is((await op.login(allowed, await begin(allowed, { target_link_uri: 'https://app.example.org/x' }), 'alice')).location, 'https://app.example.org/x', 'an origin of NextAuthRedirectAllow is one of the site\'s');
+
+    const error = (code) => `${site.url}/api/auth/error?error=${code}`;
+    for (const [what, iss] of [['another issuer', 'https://evil.example.org'], ['one with a slash', `${op.issuer}/`], ['none', '']]) {
+      const answer = await begun({ iss });
+      t.is([answer.location, answer.setCookies.filter((line) => /state|pkce|nonce/.test(line))], [error('Callback'), []], `${what} begins nothing`);
+    }
+    t.like(site.log(), /its iss does not match the issuer of provider 'acme'/, '  and the log says why');
+    t.is((await begun({}, 'other')).location, error('Configuration'), 'nor does a provider without initiatedSignIn=true');
+    t.is([(await begun({}, 'credentials')).status, (await begun({}, 'nobody')).status, (await t.client(site).page('/api/auth/initiate')).status], [400, 400, 400], 'nor what has no issuer');
+    for (const [what, headers] of [['a frame', { 'sec-fetch-dest': 'iframe' }], ['a prefetch', { 'sec-purpose': 'prefetch' }], ['fetch()', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }]])
+      t.is((await begun({ target_link_uri: '/members/' }, 'acme', headers)).location, shown('/members/'), `${what} gets the sign-in page`);
+    const loop = t.client(site);
+    for (let i = 0; i < 3; i += 1) await begin(loop, {});
+    t.is([(await begin(loop, {})).location, checks(loop).length <= 3], [shown(), true], 'after three times within a minute as well');
+
+    const posts = t.client(site);
+    const form = { iss: op.issuer, target_link_uri: '/members/?form', login_hint: 'alice', more: 'x' };
+    const taken = await posts.post('/api/auth/initiate/acme', form, { headers: { ...foreign, origin: op.issuer, accept: 'text/html' } });
+    t.is([taken.status, taken.location, taken.setCookies], [303, `${site.url}/api/auth/initiate/acme?${new URLSearchParams({ iss: op.issuer, login_hint: 'alice', target_link_uri: '/members/?form' })}`, []], 'a form leads to the same as a link, with which all cookies come');
+    t.is((await op.login(posts, await posts.page(taken.location, { headers: foreign }), 'alice')).location, `${site.url}/members/?form`, '  and signs in');
+    t.is((await t.client(site).post('/api/auth/initiate/other', form, { headers: foreign })).location, error('Configuration'), '  not with another provider');
+    await site.stop();
+  }
+
   t.section('a page of the application\'s own');
   {
     const { op, site } = await start(t, ['acme'], `NextAuthPages signIn=/public.html\n${place('/members/')}\n${place('/direct/', 'NextAuthSignInWith acme')}`);

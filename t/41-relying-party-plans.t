@@ -155,6 +155,15 @@ suite('The plans of the OpenID Foundation for relying parties', async (t) => {
   const { query } = rogue.requests('dynamic2', 'authorize')[0];
   t.is(jose.decodeProtectedHeader(query.request || '').alg, 'RS256', 'the request is signed, in the place of a request_uri');
 
+  t.section('oidcc-client-test-3rd-party-init-login-test-plan');
+  const started = await run(t, 'third', rogue, [['oidcc-client-test', {}, null, null, 'initiatedSignIn=true']]);
+  const visitor = t.client(started);
+  const initiate = `/api/auth/initiate/third0?${new URLSearchParams({ iss: rogue.issuer('third0'), login_hint: 'ada', target_link_uri: `${started.url}/public.html?there` })}`;
+  const asks = await visitor.page(initiate, { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' } });
+  t.is(new URL(asks.location).searchParams.get('login_hint'), 'ada', 'oidcc-client-test-3rd-party-init-login: the provider is asked');
+  const landed = await visitor.page((await visitor.page(asks.location)).location);
+  t.is([landed.location, isIn(visitor)], [`${started.url}/public.html?there`, true], '  and the user is signed in there');
+
   t.section('fapi2-security-profile-final-client-test-plan');
   const folder = makeFolder(t);
   certify(folder, 'op', 'localhost', '-addext', 'subjectAltName=DNS:localhost');

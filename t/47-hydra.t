@@ -33,9 +33,10 @@ async function registered(t, hydra) {
   const file = (id) => path.join(folder, id);
   const register = (id, ...more) => nextauthctl('register', hydra.issuer, '--url', `http://localhost:${port}`, '--id', id, '--secret-file', file(id),
     '--scope', 'openid profile email', ...more);
-  const [one, two] = [await register('one'), await register('two', '--auth', 'private_key_jwt')];
+  const [one, two] = [await register('one'), await register('two', '--auth', 'private_key_jwt', '--initiated-sign-in')];
   t.is([one.status, two.status], [0, 0], 'the site is registered twice', one.stderr, two.stderr);
   t.like(one.stdout, /^NextAuthProvider one type=oidc issuer=\S+ clientId=\S+ clientSecret=file:\S+ token_endpoint_auth_method=client_secret_basic\n$/, '  and the directive is printed');
+  t.like(two.stdout, / initiatedSignIn=true\n$/, '  with what was asked for');
   t.unlike(one.stdout, new RegExp(fs.readFileSync(file('one'), 'utf8')), '  without the secret');
   t.is(['one', 'one.registration', 'two.registration'].map((each) => fs.statSync(file(each)).mode & 0o777), [0o600, 0o600, 0o600], '  which only its owner can read');
   t.ok(!fs.existsSync(file('two')), '  and there is no file for a client without one');

@@ -77,6 +77,7 @@ const wrong = [
   ['a logout that is neither', { provider: 'NextAuthProvider google clientId=a clientSecret=b logout=yes' }, /invalid logout=yes: expected true, fromProvider, or false/],
   ['a logout of plain OAuth', { provider: 'NextAuthProvider github clientId=a clientSecret=b logout=true' }, /provider 'github': logout= requires type=oidc: remove logout=/],
   ['a logout over http', { provider: 'NextAuthProvider google clientId=a clientSecret=b logout=true end_session_endpoint=http://op.example.org/end' }, /end_session_endpoint=http:\/\/op\.example\.org\/end must be an https URL/],
+  ['plain OAuth that other sites begin', { provider: 'NextAuthProvider github clientId=a clientSecret=b initiatedSignIn=true' }, /provider 'github': initiatedSignIn= requires type=oidc: remove initiatedSignIn=/],
   ['no provider', { provider: '' }, /missing NextAuthProvider: users could not sign in/],
   ['a missing password file', { provider: 'NextAuthProvider credentials backend=file:@DIR@/nobody' }, /NextAuthProvider on line .*could not read '\S+nobody'/],
   ['a password file that is a folder', { provider: 'NextAuthProvider credentials backend=file:@DIR@' }, /NextAuthProvider on line .*could not read '\S+': Is a directory/],

@@ -335,12 +335,13 @@ async function details(t) {
     ['email', 'links by email, through localhost:2525'],
     ['credentials', 'passwords in the database'],
   ], 'the address that each provider wants, and what is behind the others');
-  const ending = await ask(t, { url: 'NextAuthURL https://app.example.org', provider: 'NextAuthProvider google clientId=a clientSecret=env:S logout=true', store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache shmcb:@DIR@/sessions(1048576)' }, { env: { S: LITERAL }, modules: ['socache_shmcb'] });
+  const ending = await ask(t, { url: 'NextAuthURL https://app.example.org', provider: 'NextAuthProvider google clientId=a clientSecret=env:S logout=true initiatedSignIn=true', store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache shmcb:@DIR@/sessions(1048576)' }, { env: { S: LITERAL }, modules: ['socache_shmcb'] });
   t.is(rowsOf(ending, 'google').filter(({ group }) => group === 'providers').map(({ state, message }) => [state, message]), [
     ['ok', 'register https://app.example.org/api/auth/callback/google'],
     ['ok', 'it can end sessions: register https://app.example.org/api/auth/backchannel-logout/google or, if it has no back-channel logout, https://app.example.org/api/auth/frontchannel-logout/google'],
     ['ok', 'sign-outs continue there: register https://app.example.org/api/auth/signout-callback/google as post_logout_redirect_uri'],
-  ], 'and for logouts');
+    ['ok', 'other sites can begin sign-ins: register https://app.example.org/api/auth/initiate/google as initiate_login_uri'],
+  ], 'and for logouts, and for sign-ins that other sites begin');
   t.is(short(rowsOf(result, '__Secure-next-auth.session-token')), [
     ['ok', 'Secure, SameSite=None, path /, domain example.org'],
     ['warning', 'SameSite=None: browsers send it with other sites\' requests']], 'what a cookie is like');

@@ -100,6 +100,7 @@ typedef struct na_request {
     int is_foreign;   /* a page of another site sent it, as the browser says */
     int is_from_here; /* a page of our origin sent it, as the browser says */
     int wants_html;   /* a browser shows the response to a user; it is not a script */
+    int is_in_tab;    /* the same, and neither in a frame nor loaded in advance */
     na_event_origin origin;
     const na_trace *trace;
     const na_language *language; /* of pages and emails; everything else is English */

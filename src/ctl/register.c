@@ -28,6 +28,7 @@ typedef struct registering {
     const char *issuer, *site, *id, *file, *token_file, *ca_file;
     na_registration_wish wish;
     int loopback;
+    int is_initiated; /* other sites can begin sign-ins */
     na_http *http;
     const char *token; /* initial access token; NULL if the provider is open to all */
     const char *endpoint;
@@ -73,6 +74,8 @@ static na_error *make_wish(registering *r)
     r->wish.callback_url = apr_pstrcat(r->pool, base, "/callback/", r->id, NULL);
     if (r->wish.auth_method && strcmp(r->wish.auth_method, "private_key_jwt") == 0)
         r->wish.jwks_url = apr_pstrcat(r->pool, base, "/jwks", NULL);
+    if (r->is_initiated)
+        r->wish.initiate_url = apr_pstrcat(r->pool, base, "/initiate/", r->id, NULL);
     if (!r->wish.name)
         r->wish.name = site.host;
     return NULL;
@@ -192,6 +195,8 @@ static void print_directive(const registering *r)
         printf(" clientKey=file:KEY");
     if (auth_method_of(made))
         printf(" token_endpoint_auth_method=%s", auth_method_of(made));
+    if (r->is_initiated)
+        printf(" initiatedSignIn=true");
     printf("\n");
 }
 
@@ -238,6 +243,7 @@ int na_command_register(apr_pool_t *pool, int argc, char **argv)
                                  {"name", 'n', .text = &r.wish.name},
                                  {"scope", 'o', .text = &r.wish.scope},
                                  {"ca-file", 'c', .text = &r.ca_file},
+                                 {"initiated-sign-in", 'b', .flag = &r.is_initiated},
                                  {"insecure-loopback", 'l', .flag = &r.loopback},
                                  {0}};
     if (na_ctl_options(pool, argc, argv, options, &operands) != 1 || !*operands[0])

@@ -49,6 +49,8 @@ static const struct route {
     {"GET", "csrf", na_get_csrf, NO_FORM, SETS_BOTH, 0},
     {"GET", "signin", na_get_signin, NO_FORM, SETS_BOTH, 0},
     {"POST", "signin", na_post_signin, "/signin?csrf=true", SETS_CALLBACK_URL, 0},
+    {"GET", "initiate", na_get_initiate, NO_FORM, SETS_NOTHING, OF(NA_OIDC)},
+    {"POST", "initiate", na_post_initiate, NO_COOKIE, SETS_NOTHING, OF(NA_OIDC)},
     {"GET", "sign-in-again", na_get_sign_in_again, NO_FORM, SETS_BOTH, 0},
     {"GET", "signout", na_get_signout, NO_FORM, SETS_BOTH, 0},
     {"POST", "signout", na_post_signout, "/signout?csrf=true", SETS_CALLBACK_URL, 0},
@@ -113,12 +115,10 @@ int na_endpoint_has_page(const char *action)
 /* v4 accepts any path below an action; Auth.js only if it can be a provider. */
 static int has_stray_segment(const na_request *request)
 {
-    static const char *const with_provider[] = {"signin",
-                                                "callback",
-                                                "webauthn-options",
-                                                "backchannel-logout",
-                                                "frontchannel-logout",
-                                                "signout-callback"};
+    static const char *const with_provider[] = {
+        "signin",           "initiate",           "callback",
+        "webauthn-options", "backchannel-logout", "frontchannel-logout",
+        "signout-callback"};
     int is_with = request->config->dialect != NA_V5 || !request->provider_id;
     for (apr_size_t i = 0; i < sizeof with_provider / sizeof *with_provider; i++)
         is_with |= strcmp(request->action, with_provider[i]) == 0;

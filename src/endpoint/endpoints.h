@@ -9,6 +9,9 @@ na_action na_get_providers, na_get_session, na_post_session, na_get_csrf, na_get
     na_post_signin, na_get_signout, na_post_signout, na_get_sessions, na_post_sessions, na_callback,
     na_get_verify_request, na_get_error, na_post_log, na_get_sign_in_again, na_get_jwks;
 
+/* sign-ins that another site begins */
+na_action na_get_initiate, na_post_initiate;
+
 /* sign-outs at a provider, and by one */
 na_action na_get_signout_callback, na_post_backchannel_logout, na_get_frontchannel_logout;
 

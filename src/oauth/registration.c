@@ -15,14 +15,14 @@
 
 const char *na_registration_request(apr_pool_t *pool, const na_registration_wish *wish)
 {
-    return na_json_dump(pool,
-                        na_json_own(pool,
-                                    json_pack("{s:[s], s:[s], s:[s], s:s, s:s*, s:s*, s:s*, s:s*}",
-                                              "redirect_uris", wish->callback_url, "response_types",
-                                              "code", "grant_types", "authorization_code",
-                                              "application_type", "web", "client_name", wish->name,
-                                              "token_endpoint_auth_method", wish->auth_method,
-                                              "jwks_uri", wish->jwks_url, "scope", wish->scope)));
+    return na_json_dump(
+        pool,
+        na_json_own(pool, json_pack("{s:[s], s:[s], s:[s], s:s, s:s*, s:s*, s:s*, s:s*, s:s*}",
+                                    "redirect_uris", wish->callback_url, "response_types", "code",
+                                    "grant_types", "authorization_code", "application_type", "web",
+                                    "client_name", wish->name, "token_endpoint_auth_method",
+                                    wish->auth_method, "jwks_uri", wish->jwks_url, "scope",
+                                    wish->scope, "initiate_login_uri", wish->initiate_url)));
 }
 
 static na_error *invalid(apr_pool_t *pool, const char *member)

@@ -13,6 +13,7 @@ typedef struct na_registration_wish {
     const char *callback_url, *name, *auth_method;
     const char *jwks_url; /* with a method that needs keys of the client */
     const char *scope;
+    const char *initiate_url; /* where other sites begin sign-ins */
 } na_registration_wish;
 
 /* The client as it was registered. */

@@ -200,6 +200,11 @@ static na_error *set_dpop(apr_pool_t *pool, na_provider *provider, const char *v
     return read_boolean(pool, "dpop", value, &provider->binds_tokens);
 }
 
+static na_error *set_initiated(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    return read_boolean(pool, "initiatedSignIn", value, &provider->is_initiated);
+}
+
 static na_error *set_logout(apr_pool_t *pool, na_provider *provider, const char *value)
 {
     static const char *const names[] = {[NA_LOGOUT_NONE] = "false",
@@ -483,6 +488,7 @@ static const option options[] = {
     TEXT("groups.next", groups.next),
     TEXT("groups.page", groups.page),
     TEXT("jwks_endpoint", jwks_url),
+    WITH("initiatedSignIn", set_initiated),
     WITH("logout", set_logout),
     TEXT("end_session_endpoint", end_session_url),
     TEXT("pushed_authorization_request_endpoint", pushed_url),

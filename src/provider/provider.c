@@ -231,6 +231,11 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
                                                "provider '%s': logout= requires type=oidc",
                                                provider->id),
                                   "remove logout=");
+    if (provider->is_initiated && provider->type != NA_OIDC)
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "provider '%s': initiatedSignIn= requires type=oidc",
+                                               provider->id),
+                                  "remove initiatedSignIn=");
     if (provider->type == NA_OIDC) {
         if (!provider->issuer && !provider->well_known)
             return missing(pool, provider,

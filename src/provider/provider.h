@@ -127,6 +127,7 @@ typedef struct na_provider {
     const char *const *userinfo_headers; /* the same, "Name: value", NULL-terminated; or NULL */
     const char *userinfo_alg;            /* of its signature; NULL if it is plain JSON */
     const char *jwks_url;
+    int is_initiated; /* initiatedSignIn=true: other sites can begin sign-ins */
     na_logout logout;
     const char *end_session_url;
     const char *revocation_url;

@@ -55,11 +55,18 @@ static void hostile_ids(apr_pool_t *pool)
 
 static void requests(apr_pool_t *pool)
 {
-    const na_registration_wish wish = {"https://rp.example/cb", "A \"name\"", NULL, NULL, NULL};
+    const na_registration_wish wish = {.callback_url = "https://rp.example/cb",
+                                       .name = "A \"name\""};
+    const na_registration_wish more = {.callback_url = "https://rp.example/cb",
+                                       .initiate_url = "https://rp.example/initiate/x"};
     const char *text = na_registration_request(pool, &wish);
     ok(strstr(text, "\"redirect_uris\":[\"https://rp.example/cb\"]") != NULL, "the callback URL");
     ok(strstr(text, "\"client_name\":\"A \\\"name\\\"\"") != NULL, "the name");
-    ok(!strstr(text, "jwks_uri") && !strstr(text, "null"), "nothing that is not wished");
+    ok(!strstr(text, "jwks_uri") && !strstr(text, "initiate_login_uri") && !strstr(text, "null"),
+       "nothing that is not wished");
+    ok(strstr(na_registration_request(pool, &more),
+              "\"initiate_login_uri\":\"https://rp.example/initiate/x\"") != NULL,
+       "where other sites begin sign-ins");
 }
 
 int main(void)

@@ -142,6 +142,15 @@ static void check_logout(const na_builder *b, const na_provider *p)
                         b->config->base_url, p->id);
 }
 
+static void check_initiation(const na_builder *b, const na_provider *p)
+{
+    if (p->is_initiated && b->config->base_url)
+        na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL,
+                        "other sites can begin sign-ins: register %s/initiate/%s as "
+                        "initiate_login_uri",
+                        b->config->base_url, p->id);
+}
+
 static void check_provider(const na_builder *b, const na_provider *p)
 {
     const char *what = p->type == NA_CREDENTIALS ? password_source(b, p)
@@ -151,6 +160,7 @@ static void check_provider(const na_builder *b, const na_provider *p)
     na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL, "%s", what);
     check_client(b, p);
     check_logout(b, p);
+    check_initiation(b, p);
     check_public(b, p);
     if (p->any_tenant)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,

@@ -137,6 +137,14 @@ static void check_acr(na_builder *b)
                 "add a provider with type=oidc");
 }
 
+static int is_initiated(const apr_array_header_t *providers)
+{
+    for (int i = 0; i < providers->nelts; i++)
+        if (APR_ARRAY_IDX(providers, i, const na_provider *)->is_initiated)
+            return 1;
+    return 0;
+}
+
 /*
  * With a single provider, the sign-in page has nothing to choose from. A page of the application's
  * own is shown in any case.
@@ -148,8 +156,8 @@ static void choose_direct(na_builder *b)
         providers->nelts == 1 ? APR_ARRAY_IDX(providers, 0, const na_provider *) : NULL;
     if (only && only->type <= NA_OAUTH && !b->config->pages.sign_in)
         b->config->direct_provider = only;
-    b->config->has_direct =
-        b->config->direct_provider || na_section_find(b->server, "NextAuthSignInWith", "");
+    b->config->has_direct = b->config->direct_provider || is_initiated(providers) ||
+                            na_section_find(b->server, "NextAuthSignInWith", "");
 }
 
 void na_build_finish_access(na_builder *b)

@@ -53,6 +53,7 @@ void na_request_begin(request_rec *r, na_request *request)
         .is_foreign = na_is_foreign(r),
         .is_from_here = is_from_here(r),
         .wants_html = na_is_page_load(r),
+        .is_in_tab = na_is_shown_in_tab(r),
         .language =
             na_language_choose(config->languages, apr_table_get(r->headers_in, "Accept-Language")),
     };

@@ -30,6 +30,13 @@ int na_is_prefetch(request_rec *r)
     return 0;
 }
 
+int na_is_shown_in_tab(request_rec *r)
+{
+    const char *target = apr_table_get(r->headers_in, "Sec-Fetch-Dest");
+    return !r->header_only && na_is_page_load(r) && !na_is_prefetch(r) &&
+           (!target || strcmp(target, "document") == 0);
+}
+
 /* ── browsers ──────────────────────────────────────────────────────────────────────────────── */
 
 /* Browsers alone send these, and scripts in them cannot leave out those with "Sec-" (Fetch,

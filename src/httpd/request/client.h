@@ -17,6 +17,12 @@ int na_is_plain_client(request_rec *r);
 /* Returns 1 if a browser loads what the user might open, but has not opened yet. */
 int na_is_prefetch(request_rec *r);
 
+/*
+ * Returns 1 if the user sees the response as a page in a tab: it is not what a page consists of or
+ * checks, and not a frame, in which providers do not show their pages.
+ */
+int na_is_shown_in_tab(request_rec *r);
+
 /* Returns 1 if a page of another site sent the request, as the browser says. */
 int na_is_foreign(request_rec *r);
 

@@ -16,13 +16,6 @@
 /* most characters of an unknown provider's ID in the log */
 #define ID_SAID_MAX 64
 
-int na_is_shown_in_tab(request_rec *r)
-{
-    const char *target = apr_table_get(r->headers_in, "Sec-Fetch-Dest");
-    return !r->header_only && na_is_page_load(r) && !na_is_prefetch(r) &&
-           (!target || strcmp(target, "document") == 0);
-}
-
 static const na_provider *named_provider(request_rec *r, const ap_expr_info_t *expression)
 {
     const apr_array_header_t *providers = na_config_of(r)->providers;

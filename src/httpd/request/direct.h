@@ -8,12 +8,6 @@
 #include "auth/direct.h"
 
 /*
- * Returns 1 if the user sees the response as a page in a tab: it is not what a page consists of or
- * checks, and not a frame, in which providers do not show their pages.
- */
-int na_is_shown_in_tab(request_rec *r);
-
-/*
  * Returns the provider that the page leads to: that of NextAuthSignInWith, else the only one of the
  * site. NULL for the sign-in page, and for a request that the user did not make by opening a page.
  */
