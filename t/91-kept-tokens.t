@@ -8,6 +8,9 @@ const { Client } = require('./lib/client.js');
 const { startOp } = require('./lib/op.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 
+const mpm = process.env.NEXTAUTH_MPM || 'event';
+const WORKERS = 24; // MaxRequestWorkers of the tests' httpd
+
 // Bytes that no entry without an ID token has.
 const FULL = 600;
 const SECRET = 'the secret of sessions has 32 bytes';
@@ -45,6 +48,16 @@ async function signedIn(op, site) {
   const c = new Client(site);
   await op.login(c, await c.signIn('acme'), 'alice');
   return c;
+}
+
+// The answer, once the server does not ask to come again.
+async function patiently(get) {
+  let answer;
+  await until('an answer', async () => {
+    answer = await get();
+    return answer.status !== 503 || !answer.headers['retry-after'];
+  });
+  return answer;
 }
 
 async function entries(redis) {
@@ -120,7 +133,7 @@ ${places(app, ['access', 'access refresh', 'id', 'bearer', 'none'])}`;
     lifetime.seconds = 600;
     const before = refreshes(op).length;
     await until('the token to expire', () => Date.now() / 1000 > Number(first[`${ACCESS}-expires`]));
-    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => both.get(c, i, '/access/')));
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => patiently(() => both.get(c, i, '/access/'))));
     t.is([...new Set(answers.map(({ status }) => status))], [200], `${strategy}: 40 requests to both are answered`);
     const tokens = [...new Set(answers.map(({ json }) => json?.user?.[ACCESS]))];
     t.is(tokens.length, 1, `${strategy}: with one access token`, tokens.length);
@@ -141,7 +154,7 @@ ${places(app, ['access', 'access refresh', 'id', 'bearer', 'none'])}`;
   }
 
   // A site and its provider; `refresh` uses a refresh token somewhere else, which is theft to the provider.
-  async function start(lines = '', more = {}, timeout = 20) {
+  async function start(lines = '', more = {}, timeout = 20, further = '') {
     const own = { seconds: 600 };
     const [port, redis, app] = [await freePort(), await startRedis(t), await startApp(t, (request) => request.headers)];
     const op = await startOp(t, { clients: [client(port)], features: { revocation: { enabled: true } }, settings: { ...settings, ttl: ttlOf(own), ...more } });
@@ -150,6 +163,7 @@ NextAuthSessionStore redis checkInterval=0
 NextAuthKeepTokens On ${options}
 NextAuthHTTP timeout=${timeout}s
 ${provider(op)}
+${further}
 ${places(app, ['access', 'access refresh', 'bearer'])}`).replace(SECRET, secret);
     const site = await t.httpd({ port, config: text(SECRET, lines) });
     const refresh = (token) => fetch(`${op.issuer}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token }),
@@ -206,6 +220,31 @@ ${places(app, ['access', 'access refresh', 'bearer'])}`).replace(SECRET, secret)
     const last = await c.get('/access/');
     t.is([last.status, last.headers['retry-after']], [503, '5'], 'and 503 when it has expired');
     t.is((await c.get('/members/')).status, 200, 'but not where no token is passed on');
+  }
+
+  if (mpm !== 'prefork') { // its processes come one after another
+    t.section('many requests while a token is renewed');
+    const s = await start('', {}, 20, '<Location /metrics>\n  SetHandler nextauth-metrics\n</Location>');
+    const { c, answer } = await signedInShortly(s);
+    await expired(answer);
+    let release;
+    s.op.hold = new Promise((resolve) => { release = resolve; });
+    const answers = [];
+    const sent = Array.from({ length: WORKERS }, async () => answers.push(await c.get('/access/')));
+    await until('a refusal', () => answers.length > 0);
+    const { status, headers } = answers[0];
+    t.is([status, headers['retry-after']], [503, '5'], 'no more wait than half of all threads');
+    t.is((await c.get('/members/')).status, 200, '  so that other pages are served');
+    const waiting = WORKERS - answers.length;
+    t.ok(waiting > 0 && waiting <= WORKERS / 2 + 1, '  and the others wait', waiting);
+    release();
+    await Promise.all(sent);
+    t.is(answers.filter((each) => each.status === 200).length, waiting, '  until there is a new token');
+    t.is((await patiently(() => c.get('/access/'))).status, 200, '  which everyone gets who comes again');
+    t.is(refreshes(s.op).length, 1, '  and which the provider was asked for once');
+    const counted = (await c.get('/metrics')).text;
+    t.like(counted, /^nextauth_renewals_total\{what="tokens",result="renewed"\} 1$/m, 'renewals are counted');
+    t.like(counted, /^nextauth_renewals_total\{what="tokens",result="busy"\} [1-9]/m, '  and so is who could not wait');
   }
 
   t.section('a session that ends while its token is renewed');

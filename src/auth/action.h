@@ -68,6 +68,7 @@ typedef struct na_process {
     na_password_gate *passwords;
     na_htpasswd_index *password_files;
     na_call_limits *checks;           /* password checks of all processes */
+    na_call_limits *waits;            /* requests that wait for another one's renewal of tokens */
     struct na_replay_memory *replays; /* sign-ins that were answered */
     struct na_replay_memory *proofs;  /* of DPoP that were used: NA_PROOF_MEMORIES memories */
     na_verified *inactive_tokens;     /* access tokens that their issuer refused a moment ago */

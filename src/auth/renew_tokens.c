@@ -8,18 +8,11 @@
 #include "base/json.h"
 
 /*
- * The request that renews takes a lease in the entry, by compare-and-swap: all others serve the old
- * token, or wait if it expired. Providers that rotate refresh tokens take a second use of one for
- * theft, so that two renewals at once would cost the user the session. The lease ends by itself if
- * its holder dies; the next one tries with the same refresh token, because it is unknown if that
- * was used.
+ * While the holder of the lease renews the access token, all others serve the old one, or wait if
+ * it expired. If the holder dies, the next one tries with the same refresh token, because it is
+ * unknown if that was used.
  */
-#define LEASE "l" /* random text of the holder */
-#define LEASE_END "le"
 #define RETRY_AT "w" /* not before, after a failure */
-
-/* Milliseconds between two looks at an entry that another one renews. */
-#define PAUSE_MS 100
 
 /* Seconds for which a request waits for a renewal by another one. */
 #define WAIT 10
@@ -27,42 +20,9 @@
 /* Seconds until a renewal that failed is tried again. */
 #define RETRY 10
 
-/* Attempts to write an entry, a pause apart, before renewed tokens are given up. */
-#define TRIES 50
-
-typedef struct renewal {
-    na_request *request;
-    const na_registry *registry;
-    const na_store_key *session;
-    na_token_entry entry;
-    na_kept_tokens kept;
-    const char *lease;
-} renewal;
-
-static na_error *find_entry(renewal *r)
-{
-    NA_TRY(na_token_entry_find(r->registry, r->request->pool, r->session, &r->entry));
-    na_kept_tokens_read(r->entry.json, &r->kept);
-    return NULL;
-}
-
-static apr_int64_t seconds_of(const renewal *r, const char *name)
-{
-    json_int_t seconds = 0;
-    na_json_number(r->entry.json, name, &seconds);
-    return seconds;
-}
-
 /* ── the provider ──────────────────────────────────────────────────────────────────────────── */
 
-static const na_provider *provider_of(const renewal *r)
-{
-    const apr_array_header_t *providers = r->request->config->providers;
-    int at = r->kept.provider ? na_provider_find(providers, r->kept.provider) : -1;
-    return at >= 0 ? APR_ARRAY_IDX(providers, at, const na_provider *) : NULL;
-}
-
-static na_error *refused(const renewal *r, const char *why)
+static na_error *refused(const na_token_lease *r, const char *why)
 {
     return na_error_new(r->request->pool, NA_ERR_INVALID_CHECK, "%s", why);
 }
@@ -71,7 +31,7 @@ static na_error *refused(const renewal *r, const char *why)
  * OpenID Connect Core 1.0 section 12.2: a new ID token is of the same user. One that cannot be
  * verified now is left out, because the tokens beside it are the only valid ones.
  */
-static na_error *check_id_token(const renewal *r, const na_oauth *oauth,
+static na_error *check_id_token(const na_token_lease *r, const na_oauth *oauth,
                                 const na_metadata *metadata, na_tokens *tokens)
 {
     const na_checks checks = {.is_renewal = 1};
@@ -90,7 +50,8 @@ static na_error *check_id_token(const renewal *r, const na_oauth *oauth,
                : refused(r, "the renewed ID token is of another user");
 }
 
-static na_error *ask_provider(const renewal *r, const na_provider *provider, na_tokens *tokens)
+static na_error *ask_provider(const na_token_lease *r, const na_provider *provider,
+                              na_tokens *tokens)
 {
     na_request asking = *r->request;
     na_metadata metadata;
@@ -110,88 +71,33 @@ static na_error *ask_provider(const renewal *r, const na_provider *provider, na_
 
 /* ── the entry ─────────────────────────────────────────────────────────────────────────────── */
 
-/* Longer than all calls of ask_provider, and the wait for a place, can take. */
-static apr_int64_t lease_end(const renewal *r)
-{
-    return apr_time_sec(apr_time_now()) + 5 + 6 * r->request->config->http.timeout_ms / 1000;
-}
-
-static na_error *take_lease(renewal *r, int *is_taken)
-{
-    r->lease = na_random_base64url(r->request->pool, 16);
-    if (seconds_of(r, LEASE_END))
-        na_log(r->request, NA_LOG_WARNING, "REFRESH_TOKEN_ERROR",
-               "a renewal of tokens did not end: trying again");
-    json_object_set_new(r->entry.json, LEASE, json_string(r->lease));
-    json_object_set_new(r->entry.json, LEASE_END, json_integer(lease_end(r)));
-    return na_token_entry_write(r->registry, r->request->pool, &r->entry, is_taken);
-}
-
 /* The end of a renewal: at most one is set. */
 typedef struct outcome {
     const na_tokens *tokens; /* the new ones */
     const na_error *refusal;
 } outcome;
 
-static void apply(renewal *r, const outcome *o)
+static void write_outcome(json_t *entry, const void *data)
 {
-    json_object_del(r->entry.json, LEASE);
-    json_object_del(r->entry.json, LEASE_END);
-    json_object_del(r->entry.json, RETRY_AT);
+    const outcome *o = data;
+    json_object_del(entry, RETRY_AT);
     if (o->tokens)
-        na_kept_tokens_replace(r->entry.json, o->tokens);
+        na_kept_tokens_replace(entry, o->tokens);
     else if (o->refusal)
-        na_kept_tokens_refuse(r->entry.json);
+        na_kept_tokens_refuse(entry);
     else
-        json_object_set_new(r->entry.json, RETRY_AT,
-                            json_integer(apr_time_sec(apr_time_now()) + RETRY));
-}
-
-/* Returns 0 if the session ended, or if the lease did. */
-static int holds_lease(const renewal *r)
-{
-    const char *lease = na_json_string(r->entry.json, LEASE);
-    return lease && na_is_same(lease, r->lease);
-}
-
-/*
- * Writes the outcome, whatever else changes the entry meanwhile. New tokens are lost if that fails,
- * so an outage of the store is waited for. *is_written is 0 if the entry is no longer this
- * request's to change.
- */
-static na_error *settle(renewal *r, const outcome *o, int *is_written)
-{
-    na_error *error = NULL;
-    for (int i = 0; i < TRIES; i++) {
-        if (i)
-            apr_sleep(apr_time_from_msec(PAUSE_MS));
-        *is_written = 0;
-        if (!error && !holds_lease(r))
-            return NULL;
-        if (!error) {
-            apply(r, o);
-            error = na_token_entry_write(r->registry, r->request->pool, &r->entry, is_written);
-        }
-        if (!error && *is_written)
-            return NULL;
-        if (error && (!na_is_unavailable(error) || !o->tokens))
-            return error;
-        error = find_entry(r);
-    }
-    return error ? error
-                 : na_error_new(r->request->pool, NA_ERR_BUSY,
-                                "too many changes to one session's tokens at once");
+        json_object_set_new(entry, RETRY_AT, json_integer(apr_time_sec(apr_time_now()) + RETRY));
 }
 
 /* ── a renewal ─────────────────────────────────────────────────────────────────────────────── */
 
-static int is_expired(const na_kept_tokens *kept)
+int na_tokens_are_expired(const na_kept_tokens *kept)
 {
     return kept->expires_at && kept->expires_at <= apr_time_sec(apr_time_now());
 }
 
 /* A short token is renewed after half of its time, so that not each request renews it. */
-static int is_due(const renewal *r)
+int na_tokens_are_due(const na_token_lease *r)
 {
     const na_kept_tokens *kept = &r->kept;
     apr_int64_t before = r->request->config->keeping.refresh_before;
@@ -200,29 +106,36 @@ static int is_due(const renewal *r)
            kept->expires_at - (before < half ? before : half) <= apr_time_sec(apr_time_now());
 }
 
-static na_error *not_renewed(const renewal *r)
+static na_error *not_renewed(const na_token_lease *r)
 {
     return na_error_new(r->request->pool, NA_ERR_UNAVAILABLE,
                         "the access token expired, and is not renewed yet");
 }
 
-static void log_outcome(const renewal *r, const na_error *error)
+static void count(const na_token_lease *r, const char *result)
 {
+    na_metrics_count(r->request->process->metrics, NA_METRIC_RENEWALS, "tokens", result);
+}
+
+static void report_outcome(const na_token_lease *r, const na_error *error)
+{
+    const char *text = error ? na_error_text(r->request->pool, error) : NULL;
+    int is_refusal = na_error_is(error, NA_ERR_INVALID_CHECK);
+    count(r, !error ? "renewed" : is_refusal ? "refused" : "failed");
     if (!error)
         na_log(r->request, NA_LOG_DEBUG, "REFRESH_TOKEN", "renewed the access token of '%s'",
                r->kept.provider);
-    else if (na_error_is(error, NA_ERR_INVALID_CHECK))
+    else if (is_refusal)
         na_log(r->request, NA_LOG_WARNING, "REFRESH_TOKEN_ERROR",
-               "'%s' refuses to renew the access token: %s", r->kept.provider,
-               na_error_text(r->request->pool, error));
+               "'%s' refuses to renew the access token: %s", r->kept.provider, text);
     else
         na_log(r->request, NA_LOG_ERROR, "REFRESH_TOKEN_ERROR",
                "could not renew the access token of '%s', trying again in %d s: %s",
-               r->kept.provider, RETRY, na_error_text(r->request->pool, error));
+               r->kept.provider, RETRY, text);
 }
 
 /* If the session ended meanwhile, these tokens are nowhere else. */
-static void give_up(const renewal *r, const char *provider, const na_tokens *tokens)
+static void give_up(const na_token_lease *r, const char *provider, const na_tokens *tokens)
 {
     const na_kept_tokens lost = {.provider = provider,
                                  .access_token = tokens->access_token,
@@ -231,59 +144,84 @@ static void give_up(const renewal *r, const char *provider, const na_tokens *tok
         na_tokens_revoke(r->request, &lost);
 }
 
-/* Renews under the lease. *is_settled is 0 if the entry has to be looked at again. */
-static na_error *redeem(renewal *r, const na_provider *provider, int *is_settled)
+na_error *na_tokens_redeem(na_token_lease *r, const na_provider *provider, na_lease_then then,
+                           int *is_settled)
 {
     na_tokens tokens;
     na_error *error = ask_provider(r, provider, &tokens);
-    log_outcome(r, error);
+    report_outcome(r, error);
     const outcome o = {.tokens = error ? NULL : &tokens,
                        .refusal = na_error_is(error, NA_ERR_INVALID_CHECK) ? error : NULL};
     const char *name = r->kept.provider;
-    NA_TRY(settle(r, &o, is_settled));
+    NA_TRY(na_lease_settle(r, error ? NA_LEASE_GIVE_BACK : then, write_outcome, &o,
+                           o.tokens != NULL, is_settled));
     if (o.tokens && !*is_settled)
         give_up(r, name, o.tokens);
-    na_kept_tokens_read(r->entry.json, &r->kept);
-    return *is_settled && !o.tokens && !o.refusal && is_expired(&r->kept) ? not_renewed(r) : NULL;
+    return *is_settled && !o.tokens && !o.refusal && na_tokens_are_expired(&r->kept)
+               ? not_renewed(r)
+               : NULL;
 }
 
 /* Looks at the entry once. *is_settled is 0 if it has to be looked at again. */
-static na_error *look(renewal *r, int *is_settled)
+static na_error *look(na_token_lease *r, int *is_settled)
 {
-    apr_int64_t now = apr_time_sec(apr_time_now());
-    NA_TRY(find_entry(r));
+    NA_TRY(na_lease_look(r));
     *is_settled = 1;
-    if (!r->entry.json || r->kept.is_refused || !is_due(r))
+    if (!r->entry.json || r->kept.is_refused || !na_tokens_are_due(r))
         return NULL;
-    const na_provider *provider = provider_of(r);
+    const na_provider *provider = na_lease_provider(r);
     if (!r->kept.refresh_token || !provider) {
-        r->kept.is_refused = is_expired(&r->kept);
+        r->kept.is_refused = na_tokens_are_expired(&r->kept);
         return NULL;
     }
-    int is_leased = seconds_of(r, LEASE_END) > now;
-    if (is_leased || seconds_of(r, RETRY_AT) > now) {
-        *is_settled = !is_leased || !is_expired(&r->kept);
-        return *is_settled && is_expired(&r->kept) ? not_renewed(r) : NULL;
+    int is_held = na_lease_is_held(r);
+    if (is_held || na_lease_seconds(r, RETRY_AT) > apr_time_sec(apr_time_now())) {
+        *is_settled = !is_held || !na_tokens_are_expired(&r->kept);
+        return *is_settled && na_tokens_are_expired(&r->kept) ? not_renewed(r) : NULL;
     }
-    NA_TRY(take_lease(r, is_settled));
-    return *is_settled ? redeem(r, provider, is_settled) : NULL;
+    NA_TRY(na_lease_take(r, is_settled));
+    return *is_settled ? na_tokens_redeem(r, provider, NA_LEASE_GIVE_BACK, is_settled) : NULL;
+}
+
+/* ── waiting for another one ───────────────────────────────────────────────────────────────── */
+
+static na_error *wait_in_place(na_token_lease *r)
+{
+    apr_time_t most = apr_time_now() + apr_time_from_sec(WAIT);
+    int is_settled = 0;
+    while (!is_settled) {
+        apr_sleep(apr_time_from_msec(NA_LEASE_PAUSE_MS));
+        NA_TRY(look(r, &is_settled));
+        if (!is_settled && apr_time_now() > most)
+            return not_renewed(r);
+    }
+    return NULL;
+}
+
+/* A provider that hangs must not take all threads: there are places for a part of them. */
+static na_error *wait_for_holder(na_token_lease *r)
+{
+    na_call_place *place;
+    na_error *busy = na_call_enter(r->request->process->waits, r->request->pool, &place);
+    if (busy) {
+        count(r, "busy");
+        return na_error_wrap(r->request->pool, busy, NULL,
+                             "the access token expired, and too many requests wait for new ones");
+    }
+    na_error *error = wait_in_place(r);
+    na_call_leave(place);
+    return error;
 }
 
 na_error *na_tokens_renew(na_request *request, const na_session *session, na_kept_tokens *kept,
                           int *found)
 {
-    renewal r = {.request = request,
-                 .registry = na_kept_tokens_registry(request),
-                 .session = na_session_key(request->pool, session)};
-    apr_time_t most = apr_time_now() + apr_time_from_sec(WAIT);
-    int is_settled = !r.registry;
-    while (!is_settled) {
+    na_token_lease r;
+    int is_settled = 1;
+    if (na_lease_begin(request, session, &r))
         NA_TRY(look(&r, &is_settled));
-        if (!is_settled && apr_time_now() > most)
-            return not_renewed(&r);
-        if (!is_settled)
-            apr_sleep(apr_time_from_msec(PAUSE_MS));
-    }
+    if (!is_settled)
+        NA_TRY(wait_for_holder(&r));
     *found = r.entry.json != NULL;
     *kept = r.kept;
     return NULL;

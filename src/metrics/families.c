@@ -20,6 +20,8 @@ static const char *const limits[] = {"signIn",  "callback",      "magicLink",
                                      "mail",    "deviceLogin",   "token",
                                      "longUrl", "preservedPost", NULL};
 static const char *const methods[] = {"otp", "recovery", "hwk", "remembered", NULL};
+static const char *const renewed[] = {"tokens", "userinfo", NULL};
+static const char *const renewals[] = {"renewed", "refused", "failed", "busy", NULL};
 static const char *const counted[] = {"address", "account", "both", "site", NULL};
 
 static const na_label provider = {"provider", NULL, NA_PROVIDERS};
@@ -34,6 +36,8 @@ static const na_label report = {"result", reports, 0};
 static const na_label method = {"method", methods, 0};
 static const na_label limited = {"limit", limits, 0};
 static const na_label counted_by = {"by", counted, 0};
+static const na_label renewal_of = {"what", renewed, 0};
+static const na_label renewal = {"result", renewals, 0};
 static const na_label version = {"version", NULL, 0};
 static const na_label httpd = {"httpd", NULL, 0};
 static const na_label openssl = {"openssl", NULL, 0};
@@ -94,6 +98,10 @@ const na_metric_family na_metric_families[NA_METRICS] = {
     [NA_METRIC_SESSIONS_ACTIVE] =
         {"sessions_active", NA_GAUGE, NA_FROM_BLOCK,
          "Sessions in the session stores, counted once a minute.", .labels = {NULL}},
+    [NA_METRIC_RENEWALS] =
+        {"renewals", NA_COUNTER, NA_FROM_ROWS,
+         "Renewals of kept tokens, and profiles fetched again, by result.",
+         .labels = {&renewal_of, &renewal}},
     [NA_METRIC_HTTP_REQUEST_DURATION] =
         {"http_request_duration_seconds", NA_HISTOGRAM, NA_FROM_ROWS,
          "Duration of outgoing calls to providers and mail services.", .labels = {&host},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP clients, and limits on threads that wait for providers or password checks. */
+/* HTTP clients, and limits on threads that wait for providers, renewals, or password checks. */
 #include <ap_mpm.h>
 
 #include "base/call_limits.h"
@@ -10,13 +10,14 @@
 #define PASSWORD_PLACES 2
 
 /*
- * one in so many request threads can wait for a provider, and one in so many for a password check,
- * including the wait for its turn
+ * one in so many request threads can wait for a provider, one in so many for a password check,
+ * including the wait for its turn, and one in so many for tokens that another request renews
  */
 #define CALLS 4
 #define CHECKS 2
+#define WAITS 2
 
-static void *block, *checks;
+static void *block, *checks, *waits;
 
 static int query_mpm(int what)
 {
@@ -38,6 +39,7 @@ static int count_places(int one_in)
 static na_error *prepare_calls(apr_pool_t *pconf, server_rec *s)
 {
     NA_TRY(na_share(pconf, na_call_limits_size(count_places(CHECKS)), "password checks", &checks));
+    NA_TRY(na_share(pconf, na_call_limits_size(count_places(WAITS)), "renewals", &waits));
     return na_share(pconf, na_call_limits_size(count_places(CALLS)), "outgoing calls", &block);
 }
 
@@ -67,6 +69,7 @@ static na_error *open_calls(apr_pool_t *pool, server_rec *s)
 {
     na_process *process = na_process_of_child();
     NA_TRY(open_block(pool, checks, CHECKS, &process->checks));
+    NA_TRY(open_block(pool, waits, WAITS, &process->waits));
     NA_TRY(na_password_gate_make(pool, PASSWORD_PLACES, &process->passwords));
     NA_TRY(na_htpasswd_index_make(pool, &process->password_files));
     return limit_calls(pool, s);
