@@ -209,12 +209,12 @@ char *na_percent_encode(apr_pool_t *pool, const char *text)
     static const char digits[] = "0123456789ABCDEF";
     char *out = apr_palloc(pool, strlen(text) * 3 + 1);
     char *p = out;
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (is_unreserved(c)) {
-            *p++ = (char)c;
-            continue;
-        }
+    for (;;) {
+        while (is_unreserved((unsigned char)*text))
+            *p++ = *text++;
+        if (!*text)
+            break;
+        unsigned char c = (unsigned char)*text++;
         *p++ = '%';
         *p++ = digits[c >> 4];
         *p++ = digits[c & 15];

@@ -14,15 +14,17 @@ typedef enum na_kty { NA_KTY_OCT, NA_KTY_RSA, NA_KTY_EC, NA_KTY_OKP } na_kty;
 
 typedef struct na_jwk {
     na_kty kty;
-    const char *kid; /* NULL if the key has none */
-    const char *alg; /* NULL for any algorithm of the key type and curve */
-    const char *use; /* "sig", "enc" or NULL */
-    const char *crv; /* "P-256", "P-384", "P-521", "Ed25519"; NULL for RSA and oct */
-    int can_verify;  /* `use` and `key_ops` permit verifying signatures */
-    int can_decrypt; /* `use` and `key_ops` permit decrypting or key agreement */
-    EVP_PKEY *pkey;  /* NULL for oct */
-    na_bytes secret; /* oct: the key's bytes, wiped with the pool */
-    const char *x5t; /* x5t#S256 of its certificate in PEM text; NULL if there is none */
+    const char *kid;          /* NULL if the key has none */
+    const char *alg;          /* NULL for any algorithm of the key type and curve */
+    const char *use;          /* "sig", "enc" or NULL */
+    const char *crv;          /* "P-256", "P-384", "P-521", "Ed25519"; NULL for RSA and oct */
+    int can_verify;           /* `use` and `key_ops` permit verifying signatures */
+    int can_decrypt;          /* `use` and `key_ops` permit decrypting or key agreement */
+    EVP_PKEY *pkey;           /* NULL for oct */
+    na_bytes secret;          /* oct: the key's bytes, wiped with the pool */
+    EVP_MD_CTX *verifier;     /* begun for `verifier_alg`, only copied from; NULL if none */
+    const char *verifier_alg; /* an `alg` */
+    const char *x5t;          /* x5t#S256 of its certificate in PEM text; NULL if there is none */
 } na_jwk;
 
 /* A key set (RFC 7517 section 5). */

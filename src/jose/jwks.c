@@ -2,8 +2,11 @@
 /* Parses key sets. */
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "base/json.h"
 #include "jose/jwk.h"
+#include "jose/jws_signature.h"
 
 /* Far more than any provider publishes; checking a key takes time. */
 #define KEYS_MAX 256
@@ -38,6 +41,17 @@ static na_error *check_clashes(apr_pool_t *pool, const json_t *list)
     return NULL;
 }
 
+/* Most of a set's keys verify many tokens. */
+static na_error *parse_key(apr_pool_t *pool, const json_t *json, const na_jwk **key)
+{
+    const na_jwk *parsed;
+    NA_TRY(na_jwk_parse(pool, json, &parsed));
+    na_jwk *made = apr_pmemdup(pool, parsed, sizeof *made);
+    na_signature_prepare(pool, made);
+    *key = made;
+    return NULL;
+}
+
 na_error *na_jwks_parse(apr_pool_t *pool, const char *text, apr_size_t len, const na_jwks **set)
 {
     json_t *json;
@@ -54,7 +68,7 @@ na_error *na_jwks_parse(apr_pool_t *pool, const char *text, apr_size_t len, cons
     made->count = 0;
     /* RFC 7517 section 5: an unusable key is ignored */
     for (size_t i = 0; i < count; i++) {
-        na_error *error = na_jwk_parse(pool, json_array_get(list, i), &made->keys[made->count]);
+        na_error *error = parse_key(pool, json_array_get(list, i), &made->keys[made->count]);
         made->count += !error;
         unusable = error ? error : unusable;
     }

@@ -2,6 +2,8 @@
 /* Verifies signatures of JWS with OpenSSL. */
 #include "jose/jws_signature.h"
 
+#include <string.h>
+
 #include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
@@ -63,14 +65,46 @@ static int set_padding(EVP_PKEY_CTX *context, const na_alg *alg)
            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
+static int begin(const na_alg *alg, const na_jwk *key, EVP_MD_CTX *context)
+{
+    EVP_PKEY_CTX *parameters;
+    return EVP_DigestVerifyInit(context, &parameters, digest_of(alg), NULL, key->pkey) == 1 &&
+           set_padding(parameters, alg);
+}
+
+static apr_status_t free_context(void *context)
+{
+    EVP_MD_CTX_free(context);
+    return APR_SUCCESS;
+}
+
+void na_signature_prepare(apr_pool_t *pool, na_jwk *key)
+{
+    const char *name = key->alg ? key->alg : key->kty == NA_KTY_RSA ? "RS256" : "";
+    const na_alg *alg = na_alg_find(name);
+    if (!alg || !key->can_verify || (key->kty != NA_KTY_RSA && key->kty != NA_KTY_EC))
+        return;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    apr_pool_cleanup_register(pool, context, free_context, apr_pool_cleanup_null);
+    if (context && begin(alg, key, context)) {
+        key->verifier = context;
+        key->verifier_alg = alg->name;
+    }
+    ERR_clear_error();
+}
+
+static int begin_or_copy(const na_alg *alg, const na_jwk *key, EVP_MD_CTX *context)
+{
+    return key->verifier && strcmp(key->verifier_alg, alg->name) == 0
+               ? EVP_MD_CTX_copy_ex(context, key->verifier) == 1
+               : begin(alg, key, context);
+}
+
 static int pkey_verify(const na_alg *alg, const na_jwk *key, na_bytes input,
                        const unsigned char *signature, size_t len)
 {
-    EVP_PKEY_CTX *parameters;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int good = context &&
-               EVP_DigestVerifyInit(context, &parameters, digest_of(alg), NULL, key->pkey) == 1 &&
-               set_padding(parameters, alg) &&
+    int good = context && begin_or_copy(alg, key, context) &&
                EVP_DigestVerify(context, signature, len, input.data, input.len) == 1;
     EVP_MD_CTX_free(context);
     ERR_clear_error();

@@ -142,7 +142,8 @@ static na_error *read_discovery(const void *data, apr_pool_t *pool, na_bytes tex
 static const char *options_of_validity(const na_oauth *oauth)
 {
     const na_provider *provider = oauth->provider;
-    const char *const options[] = {provider->issuer,
+    const char *const options[] = {oauth->allow_http ? "http" : "https",
+                                   provider->issuer,
                                    provider->authorization_url,
                                    provider->token_url,
                                    provider->userinfo_url,
@@ -155,10 +156,11 @@ static const char *options_of_validity(const na_oauth *oauth)
                                    provider->certificate.chain ? "mtls" : NULL,
                                    provider->only_issues ? "issuer" : NULL,
                                    provider->is_fapi2 ? "fapi2" : NULL};
-    const char *all = oauth->allow_http ? "http" : "https";
-    for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++)
-        all = apr_pstrcat(oauth->pool, all, "\n", options[i] ? options[i] : "-", NULL);
-    return all;
+    apr_size_t count = sizeof options / sizeof *options;
+    apr_array_header_t *all = apr_array_make(oauth->pool, (int)count, sizeof(const char *));
+    for (apr_size_t i = 0; i < count; i++)
+        APR_ARRAY_PUSH(all, const char *) = options[i] ? options[i] : "-";
+    return na_join(oauth->pool, all, "\n");
 }
 
 /* The argument of read_keys(). */

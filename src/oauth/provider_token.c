@@ -79,8 +79,8 @@ na_error *na_provider_token_decrypt(const na_oauth *oauth, const char **token, i
 {
     int dots = 0;
     na_bytes inner;
-    for (const char *p = *token; *p; p++)
-        dots += *p == '.';
+    for (const char *dot = strchr(*token, '.'); dot; dot = strchr(dot + 1, '.'))
+        dots++;
     *is_encrypted = dots == 4;
     if (!*is_encrypted)
         return NULL;
