@@ -30,6 +30,7 @@ function check(t, sources) {
 }
 
 suite('check-layers finds includes and calls that go the wrong way', async (t) => {
+  t.inOneRound();
   const right = {
     'src/base/a.c': CALLS('na_a', 'na_b'),
     'src/base/b.c': ENDS('na_b'),

@@ -39,6 +39,7 @@ const PATTERNS = [
 const filesOf = (...globs) => execFileSync('git', ['ls-files', ...globs], { cwd: root, encoding: 'utf8' }).trim().split('\n');
 
 suite('English that needs reading once', async (t) => {
+  t.inOneRound();
   const inside = fs.existsSync(path.join(root, '.git'));
   if (!inside) t.skipAll('not a checkout: which files are ours is not known');
   // CONTRIBUTING.md names the words to avoid

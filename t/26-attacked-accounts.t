@@ -18,6 +18,7 @@ const BETTER = 'a quieter lighthouse at noon';
 const OUTCOMES = { 401: 'wrong', 429: 'limited', 200: 'in' };
 
 suite('Accounts that are attacked', async (t) => {
+  t.withOneMpm();
   if (!databasesHere().sqlite) t.skipAll('there is no SQLite');
   const db = await sqlite(t);
   await nextauthctl(db, ['migrate']);

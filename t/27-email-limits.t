@@ -10,6 +10,7 @@ const { startMail } = require('./lib/mail.js');
 const { addUser, ctl } = require('./lib/ctl.js');
 
 suite('Limits of emails', async (t) => {
+  t.withOneMpm();
   if (!databasesHere().sqlite) t.skipAll('there is no SQLite');
   const db = await sqlite(t);
   await ctl(db, 'migrate');

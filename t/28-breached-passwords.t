@@ -15,6 +15,7 @@ const GOOD = 'seven lanterns under water';
 const sha1 = (text) => createHash('sha1').update(text).digest('hex').toUpperCase();
 
 suite('Breached passwords', async (t) => {
+  t.withOneMpm();
   if (!databasesHere().sqlite) t.skipAll('there is no SQLite');
   const db = await sqlite(t);
   await ctl(db, 'migrate');

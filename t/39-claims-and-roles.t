@@ -5,6 +5,7 @@ const { startApp } = require('./lib/app.js');
 const { startRogue } = require('./lib/rogue.js');
 
 suite('A list of a profile is a list to whoever asks', async (t) => {
+  t.withOneMpm();
   const app = await startApp(t);
   const rogue = await startRogue(t);
   const place = (name, require) => `<Location /${name}/>\nAuthType NextAuth\nRequire ${require}\nProxyPass http://127.0.0.1:${app.port}/\n</Location>`;

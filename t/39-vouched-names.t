@@ -58,6 +58,7 @@ const files = { users: htpasswd({ ada: 'x', 'bob@example.org': 'x' }),
   ...Object.fromEntries(['admin', 'staff', 'ada', 'sub'].map((name) => [`htdocs/${name}/index.html`, `${name}\n`])) };
 
 suite('Addresses that somebody vouches for, and names that are nobody else\'s', async (t) => {
+  t.withOneMpm();
   const [op, home, app] = [await startRogue(t), await startHomemade(t), await startApp(t)];
   const site = await t.httpd({ files, config: config(op, home, app) });
 

@@ -186,6 +186,7 @@ async function mistakes(t) {
 }
 
 suite('How a client authenticates', async (t) => {
+  t.withOneMpm();
   await ways(t);
   await changes(t);
   await mistakes(t);

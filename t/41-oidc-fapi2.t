@@ -131,6 +131,7 @@ async function mistakes(t) {
 }
 
 suite('The FAPI 2.0 Security Profile', async (t) => {
+  t.withOneMpm();
   const tls = certificates(t);
   await certified(t, tls);
   await hostile(t, tls);

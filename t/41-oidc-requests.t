@@ -59,6 +59,7 @@ async function signIn(t, site, op, id, params = '') {
 }
 
 suite('How the request gets to the provider', async (t) => {
+  t.withOneMpm();
   const { op, site } = await start(t, Object.keys(clients));
   for (const [id, { pushes, signs }] of Object.entries(clients)) {
     t.section(id);

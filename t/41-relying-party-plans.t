@@ -135,6 +135,7 @@ ${rows.map(({ id, more }) => `NextAuthProvider ${id} type=oidc issuer=${rogue.is
 }
 
 suite('The plans of the OpenID Foundation for relying parties', async (t) => {
+  t.withOneMpm();
   const rogue = await startRogue(t);
   let asked = 0; // by the rows of the dynamic plan, in their order
   signer = (claims) => new jose.SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: rogue.key.kid })

@@ -186,6 +186,7 @@ async function appleSecret(t, there) {
 }
 
 suite('Every provider of the catalogue', async (t) => {
+  t.withOneMpm();
   const there = await startCatalogue(t, entries);
   const ids = Object.keys(entries);
   const port = await freePort();

@@ -44,6 +44,7 @@ ${Object.entries(fields).map(([name, value]) => `<input type="hidden" name="${na
 }
 
 suite('An answer that is a form of the provider\'s page', async (t) => {
+  t.withOneMpm();
   const [rogue, port] = [await startRogue(t), await freePort()];
   const url = `https://localhost:${port}`;
   const provider = (id, params) => `NextAuthProvider ${id} type=oidc issuer=${rogue.issuer(id)} clientId=the-client clientSecret=a-secret ${params}`;

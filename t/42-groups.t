@@ -13,6 +13,7 @@ const claims = (email = 'ada@example.org') => ({ sub: 'sub-1', name: 'Ada', emai
 const ids = (names) => names.map((id) => ({ id }));
 
 suite('Groups of users', async (t) => {
+  t.withOneMpm();
   const there = await startCatalogue(t, entries);
   const graph = `${there.url}/microsoft-entra-id/groups?$select=id`;
   const site = await t.httpd({ files: { 'htdocs/staff/index.html': 'for staff' }, config: `NextAuthEngine On

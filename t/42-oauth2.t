@@ -26,6 +26,7 @@ const complaints = (site) => site.log().split('\n').filter((line) => /\[nextauth
 const lastComplaint = (site) => complaints(site).at(-1);
 
 suite('Google, GitHub, Facebook, Entra ID, and providers that nobody knows', async (t) => {
+  t.withOneMpm();
   const read = new Map(); // how many complaints of each site's log were looked at
   const refusedBy = (site, { c, answer }, says, why, code = 'OAuthCallback') => {
     t.is(answer.location, `${site.url}/api/auth/error?error=${code}`, `refused: ${why}`);

@@ -66,6 +66,7 @@ NextAuthMode test
 NextAuthURL http://localhost:@PORT@
 NextAuthSecret 0123456789abcdef0123456789abcdef
 NextAuthSessionStore none
+NextAuthHTTP timeout=60s
 NextAuthProvider crowd type=oidc issuer=${rogue.issuer('crowd')} clientId=the-client clientSecret=a-secret` });
   t.is(await attempt(t, many, 'crowd'), `${many.url}/public.html`, 'with the first key');
   {

@@ -180,6 +180,7 @@ NextAuthProvider par type=oauth authorization=${base}/authorize token=${base}/to
 }
 
 suite('Ways to a provider', async (t) => {
+  t.withOneMpm();
   const rogue = await startRogue(t);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nextauth-transport-'));
   t.cleanup(() => fs.rmSync(folder, { recursive: true, force: true }));

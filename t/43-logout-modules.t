@@ -92,6 +92,7 @@ const backchannel = (at) => [
 ];
 
 suite('Logouts as the conformance suite tests them, and hostile ones', async (t) => {
+  t.withOneMpm();
   const at = await start(t);
   const { site, issuer } = at;
   const rest = await at.signIn();

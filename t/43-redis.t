@@ -299,7 +299,7 @@ async function cluster(t) {
 
 suite('A store in Redis', async (t) => {
   if (!redisIsHere()) t.skipAll('redis-server is not installed');
-  if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
+  t.withOneMpm();
   await oneServer(t);
   await lostOnTheWay(t);
   await users(t);

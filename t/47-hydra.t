@@ -54,6 +54,7 @@ async function registered(t, hydra) {
 }
 
 suite('Sign-ins with Ory Hydra', async (t) => {
+  t.inOneRound();
   const reason = missing.hydra();
   if (reason) t.skipAll(reason);
   const hydra = await startHydra(t);

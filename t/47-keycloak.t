@@ -2,7 +2,7 @@
 'use strict';
 // Sign-ins with Keycloak, a real OpenID Provider: its roles and groups, and what it can do for clients.
 const { suite } = require('./lib/suite.js');
-const { freePort, mpm } = require('./lib/httpd.js');
+const { freePort } = require('./lib/httpd.js');
 const { generateKeys } = require('./lib/keys.js');
 const { missing, startKeycloak } = require('./lib/real.js');
 
@@ -23,7 +23,7 @@ suite('Sign-ins with Keycloak', async (t) => {
   const reason = missing.keycloak();
   if (reason) t.skipAll(reason);
   // Its start takes a minute of a busy machine, and nothing of it depends on the MPM.
-  if (mpm !== 'event' || process.env.NEXTAUTH_PRELOAD) t.skipAll('once is enough for Java: with event, without sanitizers');
+  t.inOneRound();
   const keycloak = await startKeycloak(t);
   const port = await freePort();
   const options = `issuer=${keycloak.issuer}`;

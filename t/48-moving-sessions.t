@@ -27,6 +27,7 @@ NextAuthSessionStore ${store} ${store === 'none' ? '' : `checkInterval=0 whenLos
 </Location>`;
 
 suite('A session outlives every change of how sessions are kept', async (t) => {
+  t.withOneMpm();
   if (!redisIsHere()) t.skipAll('redis-server is not here');
   const { url } = await startRedis(t);
   const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: config(url, { store: 'none' }) });

@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const { spawnSync } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
-const { childrenOf, ctlFile, htpasswd, mountReadOnly, until } = require('./lib/httpd.js');
+const { childrenOf, ctlFile, htpasswd, mountReadOnly, mpm, until } = require('./lib/httpd.js');
 
 const SECRET = 'uX2Rk7pWq9Tz4LmVb6YcHs3NfJd8Gea5';
 const files = { users: htpasswd({ ada: 'x' }), 'good.env': { text: `NEXTAUTH_SECRET=${SECRET}\n`, mode: 0o600 },
@@ -262,7 +262,94 @@ const commandOf = (pid) => {
   }
 };
 
-suite('configtest finds what is wrong, and says where and how to mend it', async (t) => {
+async function serves(t) {
+  t.section('what they come to');
+  {
+    const site = await t.httpd({ files, env: { GOOGLE_CLIENT_ID: 'a', GOOGLE_CLIENT_SECRET: 'b', NEXTAUTH_SECRET: SECRET }, config: `
+NextAuthEngine On
+NextAuthMode test
+NextAuthURL http://localhost:@PORT@/my/auth
+NextAuthProvidersFromEnv On
+NextAuthProvider credentials "name=Our users" backend=file:users
+NextAuthPages signIn=/login error=/oops?x=1 signOut=/bye
+NextAuthCookie sessionToken name=sid sameSite=strict path=/
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>` });
+    const c = t.client(site);
+    t.is(Object.keys((await c.get('/my/auth/providers')).json), ['credentials', 'google'], 'NextAuthURL\'s path is the base path, the environment has a provider');
+    t.is((await c.get('/my/auth/signin?callbackUrl=/x&error=Callback')).location,
+      `${site.url}/login?callbackUrl=${encodeURIComponent(`${site.url}/x`)}&error=Callback`, 'a sign-in page of one\'s own');
+    t.is((await c.get('/my/auth/error?error=AccessDenied')).location, `${site.url}/oops?x=1&error=AccessDenied`, 'an error page');
+    t.is((await c.get('/my/auth/signout')).location, `${site.url}/bye`, 'a sign-out page');
+    t.is((await c.page('/members/')).location, `${site.url}/login?callbackUrl=${encodeURIComponent(`${site.url}/members/`)}`, 'protected pages lead to it');
+    const { csrfToken } = (await c.get('/my/auth/csrf')).json;
+    const answer = await c.post('/my/auth/callback/credentials', { csrfToken, username: 'ada', password: 'x' });
+    t.like(answer.setCookies.find((line) => line.startsWith('sid=')) || '', /SameSite=Strict/, 'a cookie of one\'s own');
+    t.is((await c.get('/members/')).status, 200, 'that is read as well');
+  }
+  {
+    const lines = { text: `${SECRET}\n${SECRET.toLowerCase()}\r\n\n`, mode: 0o600 };
+    const site = await t.httpd({ files: { ...files, lines }, config: `
+NextAuthEngine On
+NextAuthURL https://app.example.org
+NextAuthSecret file:lines
+NextAuthProvider credentials backend=file:users` });
+    const c = t.client(site);
+    const names = (await c.get('/api/auth/csrf')).setCookies;
+    t.like(names[0], /^__Host-next-auth\.csrf-token=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/, 'under https cookies have prefixes');
+    t.like(names[1], /^__Secure-next-auth\.callback-url=https%3A%2F%2Fapp\.example\.org; Path=\/; HttpOnly; Secure/, 'and are secure');
+    const signedIn = await c.credentials('ada', 'x');
+    t.ok(signedIn.setCookies.some((line) => line.startsWith('__Secure-next-auth.session-token=')), 'the session\'s too');
+    t.is(signedIn.location, 'https://app.example.org', 'addresses are canonical, whatever the Host header');
+    const token = signedIn.setCookies.find((line) => line.startsWith('__Secure-next-auth.session-token=')).split(/[=;]/)[1];
+    const decoded = spawnSync(ctlFile, ['token', 'decode', '--secret-file', `${site.dir}/lines`], { input: `${token}\n`, encoding: 'utf8' });
+    t.is(decoded.status && decoded.stderr || JSON.parse(decoded.stdout).name, 'ada', 'nextauthctl takes the same secret from a file of several lines');
+    await site.reload();
+    t.is((await c.session()).user, { name: 'ada' }, 'a graceful restart keeps sessions');
+  }
+
+  t.section('a reload while another one waits for a command');
+  {
+    const site = await t.httpd({ files, config: written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost:@PORT@', secret: `NextAuthSecret "exec:sleep 1; echo ${SECRET}"` }) });
+    t.is((await t.client(site).get('/api/auth/providers')).status, 200, 'a server whose secret takes a second');
+    const started = () => site.log().match(/resuming normal operations/g).length;
+    const waits = () => childrenOf(site.pid).some((pid) => /^(sh\0-c\0)?sleep/.test(commandOf(pid)));
+    process.kill(site.pid, 'SIGUSR1');
+    await until('it waits for the command', waits);
+    process.kill(site.pid, 'SIGUSR1');
+    await until('it has read its configuration', () => !site.alive() || (started() > 1 && !waits()));
+    const asked = () => t.client(site).get('/api/auth/providers').then(({ status }) => status, () => 'no answer');
+    await until('it answers', async () => !site.alive() || (await asked()) === 200);
+    t.is(site.alive(), true, '  is not ended by it');
+  }
+
+  t.section('a test before a reload');
+  {
+    const config = (change) => written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost:@PORT@', ...change });
+    const opening = { event: 'NextAuthEvent all "|/bin/cat"', queue: 'NextAuthEventQueue @DIR@/q/events', log: 'NextAuthLog json @DIR@/auth.log', audit: 'NextAuthAuditLog @DIR@/a.log "|/bin/cat"',
+      store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache dbm:@DIR@/cache' };
+    const site = await t.httpd({ files, config: config({}), modules });
+    const there = fs.readdirSync(site.dir);
+    t.like(site.configtest(config(opening)).output, /^Syntax OK$/m, 'of what opens files and folders');
+    t.is(fs.readdirSync(site.dir), there, '  makes none of them');
+    for (const [what, change] of [
+      ['a queue in what is no folder', { ...opening, queue: 'NextAuthEventQueue /etc/passwd' }],
+      ['an audit log that is something else', { ...opening, audit: 'NextAuthAuditLog @DIR@/text.log' }],
+      ['a cache in no folder', { ...opening, cache: 'NextAuthSOCache dbm:@DIR@/none/cache' }],
+    ]) {
+      t.isnt(site.configtest(config(change)).status, 0, `of ${what} fails`);
+      t.is((await t.client(site).get('/api/auth/providers')).status, 200, '  and who minds it goes on serving');
+    }
+    t.ok(!fs.existsSync(`${site.dir}/text.log.head`), 'no head file is left beside what is no audit log');
+    await site.reload(config(opening));
+    t.is([site.alive(), (await t.client(site).get('/api/auth/providers')).status], [true, 200], 'what it called right can be reloaded');
+    t.is(['q', 'auth.log', 'a.log', 'a.log.head'].filter((name) => !fs.existsSync(`${site.dir}/${name}`)), [], '  and makes them');
+  }
+}
+
+async function tests(t) {
   const good = await t.configtest({ files, config: written({}) });
   t.is([good.status, good.output.trim()], [0, 'Syntax OK'], 'a right configuration is right, and silent');
   for (const [what, change, message] of wrong) {
@@ -410,89 +497,10 @@ suite('configtest finds what is wrong, and says where and how to mend it', async
     const result = await t.configtest({ files, config: written(change), env });
     t.is([result.status, result.output.trim()], [0, 'Syntax OK'], what);
   }
+}
 
-  t.section('what they come to');
-  {
-    const site = await t.httpd({ files, env: { GOOGLE_CLIENT_ID: 'a', GOOGLE_CLIENT_SECRET: 'b', NEXTAUTH_SECRET: SECRET }, config: `
-NextAuthEngine On
-NextAuthMode test
-NextAuthURL http://localhost:@PORT@/my/auth
-NextAuthProvidersFromEnv On
-NextAuthProvider credentials "name=Our users" backend=file:users
-NextAuthPages signIn=/login error=/oops?x=1 signOut=/bye
-NextAuthCookie sessionToken name=sid sameSite=strict path=/
-<Location /members/>
-  AuthType NextAuth
-  Require valid-user
-</Location>` });
-    const c = t.client(site);
-    t.is(Object.keys((await c.get('/my/auth/providers')).json), ['credentials', 'google'], 'NextAuthURL\'s path is the base path, the environment has a provider');
-    t.is((await c.get('/my/auth/signin?callbackUrl=/x&error=Callback')).location,
-      `${site.url}/login?callbackUrl=${encodeURIComponent(`${site.url}/x`)}&error=Callback`, 'a sign-in page of one\'s own');
-    t.is((await c.get('/my/auth/error?error=AccessDenied')).location, `${site.url}/oops?x=1&error=AccessDenied`, 'an error page');
-    t.is((await c.get('/my/auth/signout')).location, `${site.url}/bye`, 'a sign-out page');
-    t.is((await c.page('/members/')).location, `${site.url}/login?callbackUrl=${encodeURIComponent(`${site.url}/members/`)}`, 'protected pages lead to it');
-    const { csrfToken } = (await c.get('/my/auth/csrf')).json;
-    const answer = await c.post('/my/auth/callback/credentials', { csrfToken, username: 'ada', password: 'x' });
-    t.like(answer.setCookies.find((line) => line.startsWith('sid=')) || '', /SameSite=Strict/, 'a cookie of one\'s own');
-    t.is((await c.get('/members/')).status, 200, 'that is read as well');
-  }
-  {
-    const lines = { text: `${SECRET}\n${SECRET.toLowerCase()}\r\n\n`, mode: 0o600 };
-    const site = await t.httpd({ files: { ...files, lines }, config: `
-NextAuthEngine On
-NextAuthURL https://app.example.org
-NextAuthSecret file:lines
-NextAuthProvider credentials backend=file:users` });
-    const c = t.client(site);
-    const names = (await c.get('/api/auth/csrf')).setCookies;
-    t.like(names[0], /^__Host-next-auth\.csrf-token=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/, 'under https cookies have prefixes');
-    t.like(names[1], /^__Secure-next-auth\.callback-url=https%3A%2F%2Fapp\.example\.org; Path=\/; HttpOnly; Secure/, 'and are secure');
-    const signedIn = await c.credentials('ada', 'x');
-    t.ok(signedIn.setCookies.some((line) => line.startsWith('__Secure-next-auth.session-token=')), 'the session\'s too');
-    t.is(signedIn.location, 'https://app.example.org', 'addresses are canonical, whatever the Host header');
-    const token = signedIn.setCookies.find((line) => line.startsWith('__Secure-next-auth.session-token=')).split(/[=;]/)[1];
-    const decoded = spawnSync(ctlFile, ['token', 'decode', '--secret-file', `${site.dir}/lines`], { input: `${token}\n`, encoding: 'utf8' });
-    t.is(decoded.status && decoded.stderr || JSON.parse(decoded.stdout).name, 'ada', 'nextauthctl takes the same secret from a file of several lines');
-    await site.reload();
-    t.is((await c.session()).user, { name: 'ada' }, 'a graceful restart keeps sessions');
-  }
-
-  t.section('a reload while another one waits for a command');
-  {
-    const site = await t.httpd({ files, config: written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost:@PORT@', secret: `NextAuthSecret "exec:sleep 1; echo ${SECRET}"` }) });
-    t.is((await t.client(site).get('/api/auth/providers')).status, 200, 'a server whose secret takes a second');
-    const started = () => site.log().match(/resuming normal operations/g).length;
-    const waits = () => childrenOf(site.pid).some((pid) => /^(sh\0-c\0)?sleep/.test(commandOf(pid)));
-    process.kill(site.pid, 'SIGUSR1');
-    await until('it waits for the command', waits);
-    process.kill(site.pid, 'SIGUSR1');
-    await until('it has read its configuration', () => !site.alive() || (started() > 1 && !waits()));
-    const asked = () => t.client(site).get('/api/auth/providers').then(({ status }) => status, () => 'no answer');
-    await until('it answers', async () => !site.alive() || (await asked()) === 200);
-    t.is(site.alive(), true, '  is not ended by it');
-  }
-
-  t.section('a test before a reload');
-  {
-    const config = (change) => written({ mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost:@PORT@', ...change });
-    const opening = { event: 'NextAuthEvent all "|/bin/cat"', queue: 'NextAuthEventQueue @DIR@/q/events', log: 'NextAuthLog json @DIR@/auth.log', audit: 'NextAuthAuditLog @DIR@/a.log "|/bin/cat"',
-      store: 'NextAuthSessionStore socache', cache: 'NextAuthSOCache dbm:@DIR@/cache' };
-    const site = await t.httpd({ files, config: config({}), modules });
-    const there = fs.readdirSync(site.dir);
-    t.like(site.configtest(config(opening)).output, /^Syntax OK$/m, 'of what opens files and folders');
-    t.is(fs.readdirSync(site.dir), there, '  makes none of them');
-    for (const [what, change] of [
-      ['a queue in what is no folder', { ...opening, queue: 'NextAuthEventQueue /etc/passwd' }],
-      ['an audit log that is something else', { ...opening, audit: 'NextAuthAuditLog @DIR@/text.log' }],
-      ['a cache in no folder', { ...opening, cache: 'NextAuthSOCache dbm:@DIR@/none/cache' }],
-    ]) {
-      t.isnt(site.configtest(config(change)).status, 0, `of ${what} fails`);
-      t.is((await t.client(site).get('/api/auth/providers')).status, 200, '  and who minds it goes on serving');
-    }
-    t.ok(!fs.existsSync(`${site.dir}/text.log.head`), 'no head file is left beside what is no audit log');
-    await site.reload(config(opening));
-    t.is([site.alive(), (await t.client(site).get('/api/auth/providers')).status], [true, 200], 'what it called right can be reloaded');
-    t.is(['q', 'auth.log', 'a.log', 'a.log.head'].filter((name) => !fs.existsSync(`${site.dir}/${name}`)), [], '  and makes them');
-  }
+suite('configtest finds what is wrong, and says where and how to mend it', async (t) => {
+  await serves(t);
+  // A test of a configuration starts no MPM.
+  if (mpm === 'event') await tests(t);
 });

@@ -12,6 +12,7 @@ const claims = (more = {}) => ({ name: 'Ada', email: 'ada@example.org', sub: '42
 const NAME = 'next-auth.session-token';
 
 suite('Session tokens: which are accepted, renewed and refused', async (t) => {
+  t.withOneMpm();
   const app = await startApp(t, byNextAuth(NEW));
   const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: `
 NextAuthEngine On

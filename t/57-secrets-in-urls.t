@@ -50,6 +50,7 @@ NextAuthAuditLog @DIR@/audit.log
 NextAuthSessionStore database checkInterval=0`;
 
 suite('Secrets in URLs', async (t) => {
+  t.withOneMpm();
   const here = databasesHere();
   if (!here.sqlite) t.skipAll(`install ${here.lacking.join(' ')}`);
   const db = sqlite(t);

@@ -4,7 +4,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { suite } = require('./lib/suite.js');
-const { childrenOf, freePort, htpasswd, makeFolder, until } = require('./lib/httpd.js');
+const { childrenOf, freePort, htpasswd, makeFolder, mpm, until } = require('./lib/httpd.js');
 const { half, startRogue } = require('./lib/rogue.js');
 
 const PASSWORD = 'Quagga-Wombat-Okapi-4711';
@@ -23,6 +23,7 @@ function dump(folder, pid) {
 
 suite('Dumps of a child\'s memory: what finished requests leave behind', async (t) => {
   if (spawnSync('gcore', ['-v']).error) t.skipAll('gcore is not there (package gdb)');
+  if (mpm === 'worker') t.skipAll('its children have threads as those of event');
   if (process.env.NEXTAUTH_PRELOAD) t.skipAll('sanitizers keep what was freed, and terabytes of shadow');
   const folder = makeFolder(t);
   const rogue = await startRogue(t);

@@ -216,6 +216,7 @@ async function cases(t, db, own, mail, kept) {
 }
 
 suite('What was checked and what comes of it are one decision', async (t) => {
+  t.withOneMpm();
   const here = databasesHere();
   if (!here.postgres) t.skipAll(`install ${here.lacking.join(' ')}`);
   const db = await startPostgres(t);

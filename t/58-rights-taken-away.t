@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 const { suite } = require('./lib/suite.js');
-const { htpasswd, until } = require('./lib/httpd.js');
+const { htpasswd, mpm, pause, until } = require('./lib/httpd.js');
 const { Client, signedIn, statusOf } = require('./lib/client.js');
 const { databasesHere, startPostgres, startMariadb, sqlite } = require('./lib/databases.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
@@ -86,7 +86,7 @@ async function taken(t, db, kept) {
   await ctl(db, 'role', 'revoke', one, 'admin');
   // A process that checked just before the change may go on for checkInterval, one second.
   const longerThanTheInterval = async (expected) => {
-    for (const end = Date.now() + 1500; Date.now() < end;) if ((await admin()) !== expected) return false;
+    for (const end = Date.now() + 1500; Date.now() < end; await pause(20)) if ((await admin()) !== expected) return false;
     return true;
   };
   await until('the role is gone in every process', () => longerThanTheInterval(403));
@@ -190,8 +190,11 @@ suite('Whatever takes a right away ends sessions, or changes them, in every stra
   if (redisIsHere()) ways.push(`NextAuthRedis ${(await startRedis(t)).url}\nNextAuthSessionStore redis checkInterval=1`);
   const file = sqlite(t);
   await ctl(file, 'migrate');
-  for (const kept of ways) await taken(t, file, kept);
+  // What a process knows, what all of them share, and what only the database knows.
+  const tried = mpm === 'event' ? ways : [ways[0], ways[1], ways[3]];
+  for (const kept of tried) await taken(t, file, kept);
   await unlinked(t, file);
+  if (mpm !== 'event') return; // other databases are the same to every MPM
   if (here.postgres) {
     const db = await startPostgres(t);
     await ctl(db, 'migrate');

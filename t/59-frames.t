@@ -99,6 +99,7 @@ async function inChromium(t) {
 }
 
 suite('In a frame of another site', async (t) => {
+  t.inOneRound();
   await headers(t);
   await inChromium(t);
 });

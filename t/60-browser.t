@@ -317,6 +317,7 @@ async function looks(t, site, browser, pages, words, options) {
 }
 
 suite('Signing in and out in a browser', async (t) => {
+  t.inOneRound();
   const browser = await startBrowser(t);
   const site = await startSite(t);
   await withoutScript(t, site, browser);

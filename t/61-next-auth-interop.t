@@ -338,6 +338,7 @@ NextAuthSessionUpdateAge ${DUE_S}`) });
 }
 
 suite('Sessions are one and the same to next-auth, Auth.js and the module', async (t) => {
+  t.withOneMpm();
   const jwt = await import('@auth/core/jwt');
   const four = { dialect: 'v4', name: 'next-auth.session-token', none: {}, reads: byNextAuth,
     encode: (token, secret) => nextAuth.encode({ token, secret }) };

@@ -437,6 +437,7 @@ function inMemory() {
 }
 
 suite('The same requests, next-auth\'s answers and the module\'s', async (t) => {
+  t.withOneMpm();
   const here = databasesHere();
   if (!here.sqlite) t.skipAll(`install ${here.lacking.join(' ')}`);
   const mail = await startMail(t, { tls: 'none' });

@@ -127,7 +127,7 @@ async function encrypted(t) {
 }
 
 suite('The adapter on every engine and schema', async (t) => {
-  if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
+  t.withOneMpm();
   const here = databasesHere();
   if (here.lacking.length) t.skip('engines that are not here', `to be installed: ${here.lacking.join(', ')}`);
   if (here.sqlite) await everySchema(t, sqlite(t));

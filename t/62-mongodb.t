@@ -2,7 +2,7 @@
 'use strict';
 const fs = require('node:fs');
 const { suite } = require('./lib/suite.js');
-const { check, childrenOf, freePort, makeFolder, roomy, thorough, until } = require('./lib/httpd.js');
+const { check, childrenOf, freePort, makeFolder, mpm, roomy, thorough, until } = require('./lib/httpd.js');
 const { Client, signedIn, statusOf } = require('./lib/client.js');
 const { startLoad } = require('./lib/load.js');
 const { databasesHere, mongodbLacks, sqlite, startMongodb, startPostgres } = require('./lib/databases.js');
@@ -449,7 +449,7 @@ async function fromEnvironment(t) {
 suite('MongoDB', async (t) => {
   const lacks = mongodbLacks();
   if (lacks) t.skipAll(lacks);
-  if (['event', undefined].includes(process.env.NEXTAUTH_MPM)) {
+  if (mpm === 'event') {
     const db = await startMongodb(t);
     await operations(t, db);
     await db.with((mongo) => mongo.dropDatabase());

@@ -179,7 +179,7 @@ async function refusals(t, db) {
 }
 
 suite('Tables that others define', async (t) => {
-  if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
+  t.withOneMpm();
   const all = await startDatabases(t);
   for (const db of all) {
     await drizzle(t, db);

@@ -307,6 +307,7 @@ setTimeout(() => { location.href = ${JSON.stringify(callback)}; }, 0);
 }
 
 suite('Who began a sign-in, and in which browser', async (t) => {
+  t.withOneMpm();
   const own = await startHomemade(t);
   const rogue = await startHomemade(t);
   await cases(t, own, rogue, null);

@@ -346,7 +346,7 @@ async function queues(t) {
 }
 
 suite('Mail: SMTP, the APIs of services, the queue', async (t) => {
-  if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
+  t.withOneMpm();
   await encrypted(t);
   await answersOfServers(t);
   await beyondAscii(t);

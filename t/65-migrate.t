@@ -228,7 +228,7 @@ NextAuthSessionStore database checkInterval=0
 }
 
 suite('Migrations of the database', async (t) => {
-  if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
+  t.withOneMpm();
   const all = await startDatabases(t);
   for (const db of all) {
     await fresh(t, db);

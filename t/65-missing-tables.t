@@ -40,6 +40,7 @@ async function missing(t, db, what) {
 }
 
 suite('Tables that are missing are told as that, and nextauthctl migrate makes them', async (t) => {
+  t.withOneMpm();
   for (const db of await startDatabases(t, enginesOfRound)) {
     await missing(t, db, 'an empty database');
     t.is((await nextauthctl(db, ['migrate'])).status, 0, 'migrate');

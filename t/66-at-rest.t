@@ -216,6 +216,7 @@ async function configuration(t, rogue) {
 }
 
 suite('Tokens and session IDs in the database can be encrypted and hashed', async (t) => {
+  t.withOneMpm();
   const here = databasesHere();
   const rogue = await startRogue(t);
   await configuration(t, rogue);

@@ -454,7 +454,7 @@ async function calls(t, db) {
 }
 
 suite('Backup of the database, and back', async (t) => {
-  if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
+  t.withOneMpm();
   const all = await startDatabases(t);
   if (!all.length) return;
   const files = [];

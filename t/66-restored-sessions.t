@@ -81,6 +81,7 @@ async function moved(t, db, kept) {
 }
 
 suite('Sessions of a database that is restored', async (t) => {
+  t.withOneMpm();
   const all = await startDatabases(t);
   for (const db of all) {
     await carol(t, db, 'jwt', 'NextAuthSessionStore none checkInterval=0');

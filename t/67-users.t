@@ -203,7 +203,7 @@ async function terminal(t, db) {
 }
 
 suite('Users of the database', async (t) => {
-  if (!['event', undefined].includes(process.env.NEXTAUTH_MPM)) t.skipAll('no httpd is involved');
+  t.withOneMpm();
   const all = await startDatabases(t);
   for (const db of all) {
     for (const [schema, ddl] of [['prisma', schemas.prisma], ['authjs', {}]]) {

@@ -135,6 +135,7 @@ async function cases(t, db, mail, at, strategy) {
 }
 
 suite('The first who is vouched for is alone', async (t) => {
+  t.withOneMpm();
   const mail = await startMail(t, { tls: 'none' });
   const at = await startHomemade(t);
   for (const db of await startDatabases(t, enginesOfRound)) {

@@ -172,6 +172,7 @@ const quiet = (output) => output.split('\n').filter((line) => line && line !== '
 const optionsIn = (output) => /(?:of|has|expected) ((?:[\w.]+, )*(?:and |or )?[\w.]+)\.?$/m.exec(output)?.[1].split(/, (?:and |or )?/).sort();
 
 suite('Directives: httpd, the manual and the configuration that is installed say the same', async (t) => {
+  t.inOneRound();
   const manual = read('docs/directives.md');
   const conf = read('conf/nextauth.conf');
   const known = listed(t);

@@ -12,6 +12,7 @@ const { ctlFile, freePort, root, until } = require('./lib/httpd.js');
 const ctl = (...args) => spawnSync(ctlFile, args, { cwd: root, encoding: 'utf8' });
 
 suite('What an operator is given: nextauthctl, the demo, the installed files, the manual', async (t) => {
+  t.inOneRound();
   t.section('nextauthctl');
   {
     const secret = ctl('secret').stdout.trim();

@@ -275,6 +275,7 @@ async function nextauthctlHash() {
 }
 
 suite('Users with passwords in the database', async (t) => {
+  t.withOneMpm();
   for (const db of await startDatabases(t, enginesOfRound, { mariadb: { settings: { 'log-output': 'TABLE' } } })) {
     t.is((await nextauthctl(db, ['migrate'])).status, 0, `${db.engine}: a database`);
     await users(t, db);

@@ -63,6 +63,7 @@ function panels() {
 }
 
 suite('Alert rules and dashboard, as Prometheus reads them', async (t) => {
+  t.inOneRound();
   if (!promtoolIsHere()) t.skipAll('install prometheus');
   const folder = makeFolder(t);
   // JSON is YAML

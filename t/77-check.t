@@ -598,5 +598,6 @@ async function modes(t) {
 }
 
 suite('nextauthctl check says what is wrong with a configuration, and how to fix it', async (t) => {
+  t.withOneMpm();
   for (const part of [right, around, wrong, hints, equalSites, secrets, programs, environment, variables, details, httpdItself, starting, providers, redis, databases, mail, modes]) await part(t);
 });

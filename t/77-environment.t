@@ -331,6 +331,7 @@ GITHUB_ID=a\nGITHUB_SECRET=${PRIVATE}\nEMAIL_SERVER=smtp://127.0.0.1:9\nEMAIL_FR
 }
 
 suite('Environment: a NextAuth project\'s variables are the configuration of a site', async (t) => {
+  t.withOneMpm();
   await whole(t);
   await catalogue(t);
   await others(t);

@@ -139,6 +139,7 @@ async function htaccess(t) {
 }
 
 suite('Modes: one configuration for production, development, and test', async (t) => {
+  t.withOneMpm();
   await threeModes(t);
   await sections(t);
   await htaccess(t);

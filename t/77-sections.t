@@ -86,5 +86,6 @@ async function ldap(t) {
 }
 
 suite('what httpd protects is looked at as well: AuthType, Require, and whose accounts get in', async (t) => {
+  t.withOneMpm();
   for (const part of [authType, publicProviders, ldap]) await part(t);
 });

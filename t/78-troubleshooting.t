@@ -24,6 +24,7 @@ NextAuthSessionStore none
 ${more}`;
 
 suite('Troubleshooting: what one sees, and what the log says', async (t) => {
+  t.withOneMpm();
   const rogue = await startRogue(t);
   const start = (more, options = {}) => t.httpd({ files: { users }, ...options, config: config(rogue, more) });
   const v4 = await start();

@@ -305,6 +305,7 @@ async function diskFull(t) {
 }
 
 suite('Runbooks', async (t) => {
+  t.withOneMpm();
   const here = databasesHere();
   if (!here.postgres || !here.sqlite || !redisIsHere()) t.skipAll(`install ${[...here.lacking, 'redis-server'].join(' ')}`);
   await secretLeaked(t);

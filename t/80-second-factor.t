@@ -385,6 +385,7 @@ async function byAdministrator(t, db, site) {
 }
 
 suite('The second factor', async (t) => {
+  t.withOneMpm();
   if (!databasesHere().sqlite) t.skipAll('there is no SQLite');
   if (!oathtoolIsHere()) t.skipAll('there is no oathtool');
   const db = await sqlite(t);

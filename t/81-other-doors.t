@@ -424,6 +424,7 @@ async function logs(t, world) {
 }
 
 suite('Every other door', async (t) => {
+  t.withOneMpm();
   if (!databasesHere().sqlite) t.skipAll('there is no SQLite');
   if (!oathtoolIsHere()) t.skipAll('there is no oathtool');
   const db = await sqlite(t);

@@ -48,6 +48,7 @@ async function guessAll(count, one) {
 }
 
 suite('Guesses of second factors', async (t) => {
+  t.withOneMpm();
   if (!databasesHere().sqlite) t.skipAll('there is no SQLite');
   if (!redisIsHere()) t.skipAll('there is no redis-server');
   if (!oathtoolIsHere()) t.skipAll('there is no oathtool');

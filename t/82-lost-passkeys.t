@@ -91,6 +91,7 @@ async function cases(t, db) {
 }
 
 suite('Lost passkeys', async (t) => {
+  t.withOneMpm();
   for (const db of await startDatabases(t, enginesOfRound)) await cases(t, db);
   if (mongodbLacks()) return t.skip('MongoDB', mongodbLacks());
   return cases(t, await startMongodb(t));

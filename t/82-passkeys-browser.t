@@ -200,6 +200,7 @@ async function nextAuth(t, site, browser) {
 }
 
 suite('Passkeys in a browser', async (t) => {
+  t.inOneRound();
   if (!databasesHere().sqlite) return t.skip('a database', 'install sqlite3 and libaprutil1-dbd-sqlite3');
   const browser = await startBrowser(t);
   const db = sqlite(t);

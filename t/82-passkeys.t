@@ -313,6 +313,7 @@ async function notFresh(t, db) {
 }
 
 suite('Passkeys', async (t) => {
+  t.withOneMpm();
   if (!databasesHere().sqlite) return t.skip('a database', 'install sqlite3 and libaprutil1-dbd-sqlite3');
   const db = sqlite(t);
   await ctl(db, 'migrate');

@@ -51,6 +51,7 @@ async function at(client, id, fields = {}) {
 }
 
 suite('A fresh sign-in', async (t) => {
+  t.withOneMpm();
   if (!databasesHere().sqlite) return t.skip('a database', 'install sqlite3 and libaprutil1-dbd-sqlite3');
   const own = await startHomemade(t);
   const rogue = await startRogue(t);

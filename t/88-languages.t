@@ -195,6 +195,7 @@ async function refused(t) {
 }
 
 suite('Languages of pages and emails', async (t) => {
+  t.withOneMpm();
   completeFiles(t);
   await chosen(t);
   await emails(t);

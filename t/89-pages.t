@@ -341,6 +341,7 @@ async function rememberMe(t, browser) {
 }
 
 suite('Pages', async (t) => {
+  t.inOneRound();
   await templates(t);
   await forbidden(t);
   const browser = await startBrowser(t);

@@ -226,6 +226,7 @@ async function certificates(t) {
 }
 
 suite('Access tokens that are bound to their client', async (t) => {
+  t.withOneMpm();
   await realKeys(t);
   await forgedProofs(t);
   await certificates(t);

@@ -81,13 +81,17 @@ class Suite {
 
 function suite(about, body) {
   const t = new Suite();
-  const { startHttpd, configtest } = require('./httpd.js');
+  const { startHttpd, configtest, mpm, thorough } = require('./httpd.js');
   const { Client, raw } = require('./client.js');
   reportDeaths((name, signal) => t.ok(false, `${name} died by ${signal}`));
   t.httpd = (options) => startHttpd(t, options);
   t.configtest = (options) => configtest(t, options);
   t.client = (site, options) => new Client(site, options);
   t.raw = raw;
+  // For what no MPM changes, which is tried with sanitizers, too.
+  t.withOneMpm = () => { if (mpm !== 'event') t.skipAll('it is the same with every MPM: tried with event'); };
+  // For what has nothing of the module in it, or takes very long.
+  t.inOneRound = () => { if (!thorough) t.skipAll('done in one round: event, without sanitizers'); };
 
   const end = async (error) => {
     if (error) t.ok(false, `died: ${error.message}`, error.stack);
