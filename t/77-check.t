@@ -342,6 +342,9 @@ async function details(t) {
     ['ok', 'sign-outs continue there: register https://app.example.org/api/auth/signout-callback/google as post_logout_redirect_uri'],
     ['ok', 'other sites can begin sign-ins: register https://app.example.org/api/auth/initiate/google as initiate_login_uri'],
   ], 'and for logouts, and for sign-ins that other sites begin');
+  const several = await ask(t, { url: 'NextAuthURL https://*.example.org https://shop.example.com', provider: 'NextAuthProvider google clientId=a clientSecret=env:S' }, { env: { S: LITERAL } });
+  t.is(rowsOf(several, 'google').filter(({ state }) => state === 'ok').map(({ message }) => message),
+    ['register https://*.example.org/api/auth/callback/google, https://shop.example.com/api/auth/callback/google'], 'and for each host');
   t.is(short(rowsOf(result, '__Secure-next-auth.session-token')), [
     ['ok', 'Secure, SameSite=None, path /, domain example.org'],
     ['warning', 'SameSite=None: browsers send it with other sites\' requests']], 'what a cookie is like');

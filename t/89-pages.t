@@ -116,12 +116,13 @@ async function shown(t, page, name) {
   for (const view of views) await look(t, page, name, view);
 }
 
-// A page that can be loaded again is looked at in German, too.
+// A page that can be opened again, at its address or by a function, is looked at in German, too.
 async function visit(t, page, name, address) {
-  await page.goto(address);
+  const open = typeof address === 'function' ? address : () => page.goto(address);
+  await open();
   await shown(t, page, name);
   await page.setExtraHTTPHeaders({ 'Accept-Language': 'de' });
-  await page.goto(address);
+  await open();
   t.is(await page.evaluate('document.documentElement.lang'), 'de', `${name}: in German`);
   await look(t, page, name, german);
   await page.setExtraHTTPHeaders({ 'Accept-Language': 'en' });
@@ -340,12 +341,83 @@ async function rememberMe(t, browser) {
   await page.context().close();
 }
 
+// The sign-in page that asks for an email address to find the provider, and the page of a URL that cannot be kept.
+async function byDomain(t, browser) {
+  const site = await t.httpd({ files: { users: htpasswd({ ada: 'x' }) }, config: `${base}
+NextAuthTheme siteName=Example
+NextAuthLanguage en de=${folder}/de.json
+NextAuthProvider acme type=oidc issuer=https://login.example.org clientId=a clientSecret=b emailDomains=example.org
+NextAuthProvider github clientId=a clientSecret=b
+<Location /members/>
+  AuthType NextAuth
+  Require valid-user
+</Location>` });
+  const page = await openTab(browser, site, { userAgent: agent, extraHTTPHeaders: { 'Accept-Language': 'en' } });
+  await visit(t, page, 'sign-in-domain', `${site.url}/api/auth/signin`);
+  await page.goto(`${site.url}/api/auth/signin`);
+  await page.fill('#email-domain', 'ada@example.com');
+  await page.click('#signin-domain');
+  await page.waitForSelector('[aria-invalid]');
+  t.is(await page.evaluate('[document.activeElement.id, document.activeElement.value]'), ['email-domain', 'ada@example.com'], 'after a failure, the address is there and has the focus');
+  await shown(t, page, 'sign-in-domain-failed');
+  await visit(t, page, 'url-lost', `${site.url}/members/?${'q'.repeat(5000)}`);
+  await page.context().close();
+}
+
+// The pages of forms whose session has ended.
+const formPage = '<!doctype html><title>A form</title><form method="post" action="/notes/"><input name="text"><button>Send</button></form>';
+async function keptForms(t, browser) {
+  const site = await t.httpd({ files: { 'htdocs/form.html': formPage, 'htdocs/notes/index.html': 'notes', users: htpasswd({ ada: 'x', eve: 'x' }) }, config: `
+${base.replace('NextAuthSessionStore none', 'NextAuthSOCache shmcb:sessions(1048576)\nNextAuthSessionStore socache')}
+NextAuthTheme siteName=Example
+NextAuthLanguage en de=${folder}/de.json
+<Location /notes/>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthPreservePost On maxBytes=1024
+</Location>` });
+  const page = await openTab(browser, site, { userAgent: agent, extraHTTPHeaders: { 'Accept-Language': 'en' } });
+  const signIn = async (name) => {
+    await page.fill('#username-credentials', name);
+    await page.fill('#password-credentials', 'x');
+    await page.click('#signin-credentials');
+  };
+  const send = async (text) => {
+    await page.context().clearCookies({ name: 'next-auth.session-token' });
+    await page.goto(`${site.url}/form.html`);
+    await page.fill('input', text);
+    await page.click('button');
+    await page.waitForURL((url) => url.pathname !== '/form.html');
+  };
+  await page.goto(`${site.url}/notes/`);
+  await signIn('ada');
+  await page.waitForURL(`${site.url}/notes/`);
+  await visit(t, page, 'form-lost', () => send('x'.repeat(1025)));
+
+  await send('a note');
+  // The page would send its form by itself, before anyone could look at it.
+  await page.addInitScript('HTMLFormElement.prototype.submit = () => {}');
+  await signIn('ada');
+  await page.waitForURL(/resend-form/);
+  const kept = page.url();
+  await visit(t, page, 'form-kept', kept);
+  await page.context().clearCookies({ name: 'next-auth.session-token' });
+  await page.goto(kept);
+  await signIn('eve');
+  await page.waitForURL(kept);
+  await visit(t, page, 'form-of-another-user', kept);
+  await visit(t, page, 'form-gone', `${site.url}/api/auth/resend-form?form=${'A'.repeat(22)}`);
+  await page.context().close();
+}
+
 suite('Pages', async (t) => {
   t.inOneRound();
   await templates(t);
   await forbidden(t);
   const browser = await startBrowser(t);
   await rememberMe(t, browser);
+  await byDomain(t, browser);
+  await keptForms(t, browser);
   await allPages(t, browser);
   t.ok(fs.existsSync(path.join(root, 't', 'screens')), 'there are screens');
 });

@@ -89,17 +89,17 @@ void na_keep_attempt(na_request *request, na_response *response)
     const char *typed = apr_table_get(request->form, "username");
     if (!typed)
         typed = apr_table_get(request->form, "email");
-    if (!request->provider || is_script(request) || !typed || strlen(typed) > TYPED_LEN_MAX ||
-        !na_is_utf8(typed) || na_has_control(typed))
+    if ((!request->provider && request->provider_id) || is_script(request) || !typed ||
+        strlen(typed) > TYPED_LEN_MAX || !na_is_utf8(typed) || na_has_control(typed))
         return;
+    const char *id = request->provider ? request->provider->id : "";
     na_set_cookie(response, na_cookie_write(request->pool, cookie, cookie->name,
-                                            apr_pstrcat(request->pool, request->provider->id, " ",
-                                                        typed, NULL),
+                                            apr_pstrcat(request->pool, id, " ", typed, NULL),
                                             REFERENCE_MAX_AGE, 0));
 }
 
-/* The ID of a provider has no space. Anyone below the domain can set the cookie: it only fills in a
- * field. */
+/* The ID of a provider has no space, and is empty for the form that finds one. Anyone below the
+ * domain can set the cookie: it only fills in a field. */
 void na_take_attempt(na_request *request, na_response *response, na_page_attempt *attempt)
 {
     const na_cookie *cookie = &request->config->cookies[NA_COOKIE_ATTEMPT];

@@ -28,8 +28,9 @@ void na_respond_page(na_request *request, na_response *response, int status, con
 void na_keep_reference(na_request *request, na_response *response);
 
 /*
- * Keeps the name that was typed into a form of a provider, and shows it again on the next page,
- * with the error beside the field. A script has the name still, and gets no cookie.
+ * Keeps the name that was typed into a form of a provider, or into the one that finds a provider,
+ * and shows it again on the next page, with the error beside the field. A script has the name
+ * still, and gets no cookie.
  */
 void na_keep_attempt(na_request *request, na_response *response);
 

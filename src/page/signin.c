@@ -91,8 +91,25 @@ static const char *error_at(const na_language *language, const na_provider *p,
                : NULL;
 }
 
+/* The form that sends links finds providers by their domains as well, in place of one of its own.
+ */
+static int has_domain_form(const apr_array_header_t *providers)
+{
+    int has_domains = 0;
+    for (int i = 0; i < providers->nelts; i++)
+        has_domains |= na_provider_is_of_domains(APR_ARRAY_IDX(providers, i, const na_provider *));
+    return has_domains && !na_provider_of_type(providers, NA_EMAIL);
+}
+
+static int is_domain_error(const na_page_attempt *attempt)
+{
+    return attempt->error && strcmp(attempt->error, NA_ERR_EMAIL_DOMAIN) == 0;
+}
+
 static int is_shown_at_field(const apr_array_header_t *providers, const na_page_attempt *attempt)
 {
+    if (is_domain_error(attempt))
+        return has_domain_form(providers);
     int at = attempt->provider_id ? na_provider_find(providers, attempt->provider_id) : -1;
     const na_provider *p = at < 0 ? NULL : APR_ARRAY_IDX(providers, at, const na_provider *);
     return p && (p->type == NA_CREDENTIALS || p->type == NA_EMAIL);
@@ -157,21 +174,18 @@ const char *na_page_or(apr_pool_t *pool, const na_language *language)
                        NULL);
 }
 
-/* The email address finds the provider; a form that sends links there finds it as well. */
+/* The email address finds the provider. */
 static const char *domain_form(apr_pool_t *pool, const na_page_form *form,
-                               const apr_array_header_t *providers, const na_page_attempt *attempt)
+                               const na_page_attempt *attempt)
 {
     const na_language *l = form->language;
+    const char *error = is_domain_error(attempt) ? message_of(l, attempt->error) : NULL;
     const na_kit_field email = {.label = na_say(l, "Email address"),
                                 .name = "email",
                                 .id = "email-domain",
-                                .attributes = NA_KIT_EMAIL,
+                                .attributes = email_attributes(pool, error, 0),
+                                .error = error,
                                 .value = attempt->user};
-    int has_domains = 0;
-    for (int i = 0; i < providers->nelts; i++)
-        has_domains |= na_provider_is_of_domains(APR_ARRAY_IDX(providers, i, const na_provider *));
-    if (!has_domains || na_provider_of_type(providers, NA_EMAIL))
-        return "";
     return na_kit_form(pool, form, "/signin",
                        apr_pstrcat(pool, na_kit_field_of(pool, &email),
                                    na_kit_remember_me(pool, form, "remember-domain"),
@@ -187,12 +201,14 @@ static const char *forms(apr_pool_t *pool, const na_page_form *form,
 {
     const char *html = "";
     int has_passkeys = na_provider_of_type(providers, NA_WEBAUTHN) != NULL;
+    int is_below = has_domain_form(providers);
     for (int i = 0; i < providers->nelts; i++) {
         const na_provider *p = APR_ARRAY_IDX(providers, i, const na_provider *);
         int has_fields = p->type == NA_CREDENTIALS || p->type == NA_EMAIL;
         if (has_fields != filled_in || p->type == NA_WEBAUTHN || na_provider_is_of_domains(p))
             continue;
-        na_kit_style style = *html ? NA_KIT_QUIET : NA_KIT_PRIMARY; /* the first form counts */
+        /* The first form counts. */
+        na_kit_style style = *html || is_below ? NA_KIT_QUIET : NA_KIT_PRIMARY;
         html = apr_pstrcat(pool, html, filled_in && *html ? na_page_or(pool, form->language) : "",
                            p->type == NA_CREDENTIALS
                                ? credentials_form(pool, form, p, attempt, has_passkeys, style)
@@ -223,7 +239,7 @@ const char *na_page_signin(apr_pool_t *pool, const na_page_form *form,
                            const na_page_attempt *attempt)
 {
     const na_language *l = form->language;
-    const char *by_domain = domain_form(pool, form, providers, attempt);
+    const char *by_domain = has_domain_form(providers) ? domain_form(pool, form, attempt) : "";
     const char *by_oauth = form->remember == NA_UNSAID
                                ? forms(pool, form, providers, 0, attempt)
                                : oauth_forms_with_box(pool, form, providers);

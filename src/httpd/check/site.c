@@ -82,12 +82,25 @@ static const char *passkey_rp(const na_builder *b, const na_provider *p)
     return text;
 }
 
+/* Returns the URLs of an endpoint, one for each URL of the site. */
+static const char *urls_of(const na_builder *b, const char *endpoint, const na_provider *p)
+{
+    const char *urls = "";
+    for (int i = 0; i < b->config->hosts->nelts; i++)
+        urls = apr_pstrcat(b->pool, urls, i ? ", " : "",
+                           APR_ARRAY_IDX(b->config->hosts, i, na_host_pattern).origin,
+                           b->config->prefix, b->config->base_path, endpoint, p->id, NULL);
+    return urls;
+}
+
 /* RFC 6749 section 3.1.2: providers compare it character by character. */
 static const char *callback_url(const na_builder *b, const na_provider *p)
 {
-    const char *base = p->redirect_proxy ? p->redirect_proxy : b->config->base_url;
-    return base ? apr_pstrcat(b->pool, "register ", base, "/callback/", p->id, NULL)
-                : "the callback URL is unknown: NextAuthURL or NextAuthBasePath is invalid";
+    if (p->redirect_proxy)
+        return apr_pstrcat(b->pool, "register ", p->redirect_proxy, "/callback/", p->id, NULL);
+    return b->config->base_url
+               ? apr_pstrcat(b->pool, "register ", urls_of(b, "/callback/", p), NULL)
+               : "the callback URL is unknown: NextAuthURL or NextAuthBasePath is invalid";
 }
 
 /* Require valid-user admits every user of a provider, and anyone can be a user of a public one. */
@@ -137,9 +150,8 @@ static void check_logout(const na_builder *b, const na_provider *p)
                     b->config->base_url, p->id, b->config->base_url, p->id);
     if (p->logout == NA_LOGOUT_BOTH)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL,
-                        "sign-outs continue there: register %s/signout-callback/%s as "
-                        "post_logout_redirect_uri",
-                        b->config->base_url, p->id);
+                        "sign-outs continue there: register %s as post_logout_redirect_uri",
+                        urls_of(b, "/signout-callback/", p));
 }
 
 static void check_initiation(const na_builder *b, const na_provider *p)
