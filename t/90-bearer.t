@@ -1,22 +1,29 @@
 #!/usr/bin/env node
 'use strict';
 // API clients with access tokens of OAuth 2.0: JWTs of a provider that is not ours, and those that must be refused.
+const crypto = require('node:crypto');
+const jose = require('jose');
 const { suite } = require('./lib/suite.js');
 const { API, OTHER, common, forge, startIssuer, seconds } = require('./lib/api.js');
 const { request } = require('./lib/client.js');
 const { startApp } = require('./lib/app.js');
+const { decryptionKey } = require('./lib/op.js');
 const { makeKey, replies, sign, startRogue } = require('./lib/rogue.js');
 
+const SEALED = 'https://sealed.example.org/';
+const [enc, ecdh] = [decryptionKey('rsa', 'RSA-OAEP-256'), decryptionKey('ec', 'ECDH-ES')];
+const encrypt = (text, jwk, header) => jose.importJWK(jwk, header.alg).then((key) => new jose.CompactEncrypt(Buffer.from(text)).setProtectedHeader(header).encrypt(key));
 const dpop = (site) => `DPoP realm="${site.url}", algs="ES256 ES384 ES512 PS256 PS384 PS512 RS256 RS384 RS512 EdDSA"`;
 const ask = (site, path, token, headers = {}) => request(new URL(path, site.url).href, { headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers } });
 
 async function realTokens(t) {
-  const { op, issuer, machine, user } = await startIssuer(t, [API, OTHER]);
+  const { op, issuer, machine, user } = await startIssuer(t, [API, OTHER, SEALED], { sealed: { [SEALED]: { alg: 'RSA-OAEP-256', enc: 'A256GCM', key: crypto.createPublicKey(enc.pem), kid: 'theirs' } } });
   const app = await startApp(t, (r) => Object.fromEntries(Object.entries(r.headers).filter(([name]) => /^x-nextauth-|^authorization$/.test(name))));
   const site = await t.httpd({ config: `${common}
 NextAuthProvider op type=oidc issuer=${issuer} clientId=app "clientSecret=a secret between the client and the provider"
 NextAuthTokenIssuer op audience=${API}
 NextAuthTokenIssuer elsewhere issuer=${issuer} audience=${OTHER}
+NextAuthTokenIssuer sealed issuer=${issuer} audience=${SEALED} privateKey=file:@DIR@/enc.pem
 NextAuthRole reader "%{PROFILE:scope} =~ /read/"
 NextAuthClaim issued-by "%{PROFILE:iss}"
 <Location /api/v1>
@@ -45,7 +52,7 @@ NextAuthClaim issued-by "%{PROFILE:iss}"
   AuthType NextAuth
   Require valid-user
 </Location>`,
-  files: Object.fromEntries(['api/v1', 'api/v1/write', 'api/v1/role', 'api/v1/claim', 'either'].map((path) => [`htdocs/${path}/index.html`, `${path}\n`])) });
+  files: { 'enc.pem': { text: enc.pem, mode: 0o600 }, ...Object.fromEntries(['api/v1', 'api/v1/write', 'api/v1/role', 'api/v1/claim', 'either'].map((path) => [`htdocs/${path}/index.html`, `${path}\n`])) } });
   const status = async (...args) => (await ask(site, ...args)).status;
 
   t.section('a client of its own');
@@ -89,6 +96,14 @@ NextAuthClaim issued-by "%{PROFILE:iss}"
   t.is((await ask(site, '/api/v1/', own, { 'x-nextauth-client': 'root' })).status, 200, 'a client cannot name itself');
   t.unlike(site.log(), new RegExp(own.split('.')[2]), 'no log has the token');
 
+  t.section('encrypted tokens');
+  const sealed = (await user(SEALED, 'alice')).access_token;
+  t.is([sealed.split('.').length, await status('/either/', sealed)], [5, 200], 'are decrypted with the key of their issuer');
+  t.ok(await site.logged('GET /either/index.html 200 sealed:alice'), '  and are of their user');
+  t.is([await status('/api/v1/', sealed), await status('/either/', sealed)], [401, 200], '  not where another issuer is accepted, although it is the same server');
+  const { keys } = (await ask(site, '/api/auth/jwks')).json;
+  t.is(keys.filter(({ use }) => use === 'enc').map(({ n }) => n), [enc.jwk.n], 'the issuer finds the public key at the site');
+
   t.section('new keys');
   await op.rotateKeys();
   t.is(await status('/api/v1/', (await machine(API)).access_token), 200, 'are found');
@@ -102,6 +117,8 @@ NextAuthFeature rateLimiting Off
 NextAuthTokenIssuer as issuer=${iss} audience=${API}
 NextAuthTokenIssuer second issuer=${second} jwks_endpoint=${second}/jwks audience=${API} tokenType=JWT algorithms=RS256
 NextAuthTokenIssuer down issuer=http://localhost:1/x audience=${API}
+NextAuthTokenIssuer sealed issuer=${rogue.issuer('sealed')} audience=${API} privateKey=file:@DIR@/enc.pem
+NextAuthTokenIssuer curved issuer=${rogue.issuer('curved')} audience=${API} privateKey=file:@DIR@/ecdh.pem
 <Location /api/v1>
   AuthType NextAuth
   Require valid-user
@@ -115,7 +132,7 @@ NextAuthTokenIssuer down issuer=http://localhost:1/x audience=${API}
   Require valid-user
   NextAuthUnauthenticated pass
   NextAuthAcceptTokens oauth:as session
-</Location>`, files: { 'htdocs/api/v1/index.html': 'x', 'htdocs/api/v1/admin/index.html': 'x', 'htdocs/open/index.html': 'x' } });
+</Location>`, files: { 'enc.pem': { text: enc.pem, mode: 0o600 }, 'ecdh.pem': { text: ecdh.pem, mode: 0o600 }, 'htdocs/api/v1/index.html': 'x', 'htdocs/api/v1/admin/index.html': 'x', 'htdocs/open/index.html': 'x' } });
   const good = { iss, aud: API };
   const of = (claims, header, key = rogue.key) => forge(key, { ...good, ...claims }, header);
   const status = async (token, path = '/api/v1/', headers) => (await ask(site, path, token, headers)).status;
@@ -193,6 +210,44 @@ NextAuthTokenIssuer down issuer=http://localhost:1/x audience=${API}
   for (const name of ['provider', 'dbu', 'nasite', 'tfa', 'rev', 'bnd', 'sid', 'token_scope']) t.is(await status(await of({ [name]: 'x' })), 200, `claim ${name} of a token is not ours`);
   for (const name of ['roles', 'role', 'groups']) t.is(await status(await of({ [name]: ['admin'] }), '/api/v1/admin/'), 403, `claim ${name} gives no role without a rule`);
   for (const cnf of [{ jkt: 'x' }, { 'x5t#S256': 'x' }, { jwk: {} }, {}, [], 'x']) t.is(await status(await of({ cnf })), 401, `a token that is bound: ${JSON.stringify(cnf)}`);
+
+  t.section('encrypted tokens');
+  const inner = (id, more, header, key) => of({ iss: rogue.issuer(id), ...more }, header, key);
+  const oaep = { alg: 'RSA-OAEP-256', enc: 'A256GCM', cty: 'JWT' };
+  const seal = (text, header = oaep, jwk = enc.jwk) => encrypt(text, jwk, header);
+  t.is(await status(await seal(await inner('sealed'))), 200, 'RSA-OAEP-256');
+  t.is(await status(await seal(await inner('sealed'), { ...oaep, alg: 'RSA-OAEP', enc: 'A128CBC-HS256' }, { ...enc.jwk, alg: 'RSA-OAEP' })), 200, 'RSA-OAEP');
+  t.is(await status(await encrypt(await inner('curved'), ecdh.jwk, { ...oaep, alg: 'ECDH-ES' })), 200, 'ECDH-ES, of another issuer');
+  const closed = await seal(await inner('sealed'));
+  const parts = closed.split('.');
+  const flip = (text) => (text[0] === 'A' ? 'B' : 'A') + text.slice(1);
+  const foreign = decryptionKey('rsa', 'RSA-OAEP-256');
+  const wrong = {
+    'encrypted for another server': await encrypt(await inner('sealed'), foreign.jwk, oaep),
+    'with another wrapped key': [parts[0], flip(parts[1]), ...parts.slice(2)].join('.'),
+    'with another nonce': [...parts.slice(0, 2), flip(parts[2]), ...parts.slice(3)].join('.'),
+    'with another text': [...parts.slice(0, 3), flip(parts[3]), parts[4]].join('.'),
+    'with another tag': [...parts.slice(0, 4), flip(parts[4])].join('.'),
+    'with a part of its tag': [...parts.slice(0, 4), parts[4].slice(0, 4)].join('.'),
+    'with a part more': `${closed}.AAAA`,
+    'that is compressed': `${Buffer.from(JSON.stringify({ ...oaep, zip: 'DEF' })).toString('base64url')}.${parts.slice(1).join('.')}`,
+    'that is not signed inside': await seal(sign.none({ alg: 'none', typ: 'at+jwt' }, { ...claims, iss: rogue.issuer('sealed') })),
+    'of claims alone': await seal(JSON.stringify({ ...claims, iss: rogue.issuer('sealed') })),
+    'encrypted twice': await seal(closed),
+    'signed by a stranger': await seal(await inner('sealed', {}, {}, stranger)),
+    'for another API': await seal(await inner('sealed', { aud: OTHER })),
+    'that has expired': await seal(await inner('sealed', { exp: seconds() - 100 })),
+    'of type JWT': await seal(await inner('sealed', {}, { typ: 'JWT' })),
+    'of an issuer that is not known': await seal(await of({ iss: 'https://evil.example.org' })),
+    'of nothing': await seal('x'),
+  };
+  const answers = new Set();
+  for (const [what, token] of Object.entries(wrong)) {
+    const answer = await ask(site, '/api/v1/', token);
+    t.is(answer.status, 401, `one ${what}`);
+    answers.add(JSON.stringify([answer.headers['www-authenticate'], answer.text]));
+  }
+  t.is(answers.size, 1, 'the answer does not tell them apart');
 
   t.section('an issuer with plain JWTs');
   const plain = (more, header, key = rogue.key) => forge(key, { ...good, iss: second, ...more }, { typ: 'JWT', ...header });

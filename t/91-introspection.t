@@ -7,6 +7,7 @@ const { freePort, until } = require('./lib/httpd.js');
 const { API, OTHER, common, basic, forge, secret, seconds, startIssuer } = require('./lib/api.js');
 const { makeKey, sign } = require('./lib/rogue.js');
 const { request } = require('./lib/client.js');
+const { seal } = require('./lib/token.js');
 
 const location = (path, issuer) => `
 <Location ${path}>
@@ -164,6 +165,17 @@ ${['liar', 'signed', 'nowhere'].map((id) => location(`/${id}`, id)).join('')}`, 
   t.ok(await site.logged('GET /liar/index.html 200 liar::app'), 'a client has no user');
   t.section('answers that refuse');
   for (const token of Object.keys(refused)) t.is(await status('/liar/', token), 401, token);
+  t.section('secrets of this site');
+  const before = liar.asked.length;
+  const v5 = { alg: 'dir', enc: 'A256CBC-HS512', kid: 'x' };
+  for (const [what, token] of [['a session token', seal('0123456789abcdef0123456789abcdef', { sub: 'ada' })], ['one of another secret', seal('another', { sub: 'ada' })],
+    ['one of Auth.js v5', seal('another', { sub: 'ada' }, { header: v5 })], ['a personal access token', `na_pat_${'a'.repeat(49)}`]]) {
+    t.is(await status('/liar/', token), 401, what);
+    t.is(await status('/liar/', token, { authorization: `DPoP ${token}` }), 401, '  with the scheme DPoP');
+  }
+  t.is(liar.asked.length - before, 0, 'never reach the issuer');
+  const theirs = seal('of the issuer', { x: 1 }, { header: { alg: 'dir', enc: 'A256GCM', iss: liar.url } });
+  t.is([await status('/liar/', theirs), liar.asked.at(-1).token], [401, theirs], 'an encrypted token that names its issuer does');
   t.section('answers that are none');
   for (const token of Object.keys(unknown)) t.is(await status('/liar/', token), 503, token);
   t.is(await status('/nowhere/', 'plain'), 503, 'and nobody who answers');

@@ -12,6 +12,7 @@ const { freePort, makeFolder } = require('./lib/httpd.js');
 const { basic, forge, seconds, secret, startIssuer } = require('./lib/api.js');
 const { generateKeys } = require('./lib/keys.js');
 const { startApp } = require('./lib/app.js');
+const { startRedis } = require('./lib/redis.js');
 const { startRogue } = require('./lib/rogue.js');
 const { request } = require('./lib/client.js');
 
@@ -225,9 +226,35 @@ async function certificates(t) {
   t.ok(site.alive(), 'httpd goes on');
 }
 
+// A proof that one server has accepted is of no use at another, if they share a session store.
+async function twoServers(t) {
+  t.section('two servers, one store');
+  const [rogue, redis, port] = [await startRogue(t), await startRedis(t), await freePort()];
+  const iss = rogue.issuer('as');
+  const files = page('api');
+  const config = (store) => `${common.replace('NextAuthSessionStore none', store)}
+NextAuthURL http://localhost:${port}
+NextAuthTokenIssuer as issuer=${iss} audience=${API}
+${location('/api', 'oauth')}`;
+  const shared = config(`NextAuthRedis ${redis.url} timeout=500ms\nNextAuthSessionStore redis`);
+  const [here, there] = [await t.httpd({ port, files, config: shared }), await t.httpd({ files, config: shared })];
+  const key = await newKey();
+  const token = await forge(rogue.key, { iss, aud: API, cnf: { jkt: key.thumbprint } });
+  const at = (site, proof) => ask(`${site.url}/api/`, token, proof, { host: `localhost:${port}` });
+  const prove = () => key.prove(`http://localhost:${port}/api/`, { token });
+  const proof = await prove();
+  t.is([(await at(here, proof)).status, (await at(here, proof)).status, (await at(there, proof)).status], [200, 401, 401], 'a proof is good once, at one of them');
+  t.like(there.log(), /the DPoP proof was used before/, '  and the log of the other says why');
+  t.is([(await at(there, await prove())).status, (await at(there, await prove())).status], [200, 200], 'a new one is good there');
+  await redis.kill('SIGKILL');
+  const unknown = await at(here, await prove());
+  t.is([unknown.status, Boolean(unknown.headers['retry-after'])], [503, true], 'without the store, nothing is accepted that could be a copy');
+}
+
 suite('Access tokens that are bound to their client', async (t) => {
   t.withOneMpm();
   await realKeys(t);
   await forgedProofs(t);
   await certificates(t);
+  await twoServers(t);
 });

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/access_token.h"
 #include "auth/bound_token.h"
 #include "auth/checks.h"
 #include "auth/complete.h"
@@ -16,6 +17,7 @@
 #include "oauth/access_token_claims.h"
 #include "oauth/access_token_jwt.h"
 #include "oauth/introspection.h"
+#include "oauth/provider_token.h"
 #include "session/answer.h"
 
 /* ── the issuer ────────────────────────────────────────────────────────────────────────────── */
@@ -166,13 +168,43 @@ static na_error *ask_issuer(na_request *request, const na_oauth *oauth, const na
                         "access token refused: its issuer says that it is not active");
 }
 
+/* Session tokens and personal access tokens are secrets of this site: no issuer gets to see one. */
+static na_error *check_own(const na_request *request, const char *token)
+{
+    return na_access_token_is_meant(token) || na_keyring_is_form(request->pool, token)
+               ? na_error_new(request->pool, NA_ERR_OAUTH_CALLBACK,
+                              "access token refused: it is a token of a site, not of an issuer")
+               : NULL;
+}
+
+/*
+ * Returns what is inside, if the token is encrypted to a key of an accepted issuer (RFC 9068
+ * section 2), else the token itself. That a key fits says nothing of who made it: what is inside is
+ * signed.
+ */
+static const char *decrypt(const na_request *request, const na_bearer *shown)
+{
+    const apr_array_header_t *issuers = request->config->issuers;
+    for (int i = 0; i < issuers->nelts; i++) {
+        const na_issuer *issuer = APR_ARRAY_IDX(issuers, i, const na_issuer *);
+        const na_oauth oauth = {.pool = request->pool, .provider = issuer->provider};
+        const char *token = shown->token;
+        int is_encrypted;
+        if (is_accepted(shown, issuer) && !na_provider_token_decrypt(&oauth, &token, &is_encrypted))
+            return token;
+    }
+    return shown->token;
+}
+
 static na_error *verify(na_request *request, const na_bearer *shown, const char *key,
                         const na_session **session)
 {
     json_t *claims;
     na_oauth oauth;
+    NA_TRY(check_own(request, shown->token));
+    const char *token = decrypt(request, shown);
     int is_jwt =
-        na_access_token_peek(request->pool, shown->token, &claims) && na_json_string(claims, "iss");
+        na_access_token_peek(request->pool, token, &claims) && na_json_string(claims, "iss");
     const na_issuer *issuer =
         is_jwt ? issuer_of(request, shown, claims) : issuer_to_ask(request, shown);
     if (!issuer)
@@ -182,7 +214,7 @@ static na_error *verify(na_request *request, const na_bearer *shown, const char 
     request->provider_id = issuer->provider->id;
     na_oauth_of_request(request, &oauth);
     NA_TRY(is_jwt && issuer->introspects != NA_INTROSPECTS_ALL
-               ? na_access_token_verify(&oauth, issuer, shown->token, &claims)
+               ? na_access_token_verify(&oauth, issuer, token, &claims)
                : ask_issuer(request, &oauth, issuer, shown->token, key, &claims));
     NA_TRY(make_session(request, issuer, key, claims, session));
     na_answer_keep(request->sessions, &request->visit, key, session);

@@ -48,16 +48,41 @@ static na_error *check_nonce(const na_request *request, na_bearer *shown, const 
 
 /* ── proofs ────────────────────────────────────────────────────────────────────────────────── */
 
+static na_error *refuse_used(const na_request *request)
+{
+    return refuse(request, "the DPoP proof was used before");
+}
+
+/*
+ * A session store that other servers share remembers it for them, for the time that it is good. If
+ * that store is down, so that the proof could be a copy, the error says so.
+ */
+static na_error *check_new_everywhere(const na_request *request, const char *id, long tolerance)
+{
+    const na_registry *registry = request->sessions->registry;
+    apr_time_t until = request->now + apr_time_from_sec(2 * tolerance + 1);
+    na_store_key key;
+    int is_first;
+    if (!registry || registry->stores[0]->is_memory)
+        return NULL;
+    na_store_key_make(&key, "dpop-proof",
+                      apr_pstrcat(request->pool, registry->namespaces[0], " ", id, NULL));
+    NA_TRY(na_store_swap(registry->stores[0], request->pool, &key, (na_bytes){0}, na_bytes_of("1"),
+                         until, &is_first));
+    return is_first ? NULL : refuse_used(request);
+}
+
 /* Section 11.1. Several memories, so that a busy API does not forget a proof that is still good. */
-static na_error *check_new(const na_request *request, const char *thumbprint, const char *jti)
+static na_error *check_new(const na_request *request, const char *thumbprint, const char *jti,
+                           long tolerance)
 {
     const char *id = apr_pstrcat(request->pool, thumbprint, " ", jti, NULL);
     apr_size_t memory = (na_sha256_word(id) >> 32) % NA_PROOF_MEMORIES;
     na_replay_memory *proofs =
         (na_replay_memory *)((char *)request->process->proofs + memory * na_replay_memory_size());
     return na_replay_memory_take(proofs, id, request->now)
-               ? NULL
-               : refuse(request, "the DPoP proof was used before");
+               ? check_new_everywhere(request, id, tolerance)
+               : refuse_used(request);
 }
 
 /* A proof can be of the future, too, and is remembered for NA_CHECKS_MAX_AGE seconds. */
@@ -85,7 +110,7 @@ static na_error *check_proof(na_request *request, const na_issuer *issuer, na_be
     NA_TRY(na_dpop_verify(request->pool, shown->proof, &use, &proof));
     if (issuer->asks_for_nonce)
         NA_TRY(check_nonce(request, shown, proof.nonce));
-    return check_new(request, thumbprint, proof.id);
+    return check_new(request, thumbprint, proof.id, use.tolerance);
 }
 
 /* ── certificates ──────────────────────────────────────────────────────────────────────────── */

@@ -37,6 +37,7 @@ static na_error *add_keys(na_request *request, const na_jwks *keys, const char *
 na_error *na_get_jwks(na_request *request, na_response *response)
 {
     const apr_array_header_t *providers = request->config->providers;
+    const apr_array_header_t *issuers = request->config->issuers;
     json_t *list = json_array();
     json_t *body = na_json_own(request->pool, json_pack("{s:o}", "keys", list));
     for (int i = 0; i < providers->nelts; i++) {
@@ -44,6 +45,10 @@ na_error *na_get_jwks(na_request *request, na_response *response)
         NA_TRY(add_keys(request, provider->client_keys, "sig", list));
         NA_TRY(add_keys(request, provider->decryption_keys, "enc", list));
     }
+    for (int i = 0; i < issuers->nelts; i++) /* which encrypt access tokens to them */
+        NA_TRY(add_keys(request,
+                        APR_ARRAY_IDX(issuers, i, const na_issuer *)->provider->decryption_keys,
+                        "enc", list));
     NA_TRY(add_keys(request, request->config->identity.keys, "sig", list));
     na_respond_json(request, response, 200, body);
     return NULL;

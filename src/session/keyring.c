@@ -2,10 +2,13 @@
 /* Keys of encrypted cookies, derived from all secrets. */
 #include "session/keyring.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "base/crypto.h"
 #include "base/json.h"
+#include "jose/compact.h"
 
 static na_error *derive(apr_pool_t *pool, const char *secret, const char *salt, const char *info,
                         na_jwe_enc enc, int with_kid, const na_jwe_key **key)
@@ -78,4 +81,19 @@ na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes tok
     na_claims claims;
     NA_TRY(open_text(pool, ring, token, now, &text, &claims));
     return na_json_parse_sealed(pool, NA_ERR_SESSION, text, json);
+}
+
+int na_keyring_is_form(apr_pool_t *pool, const char *token)
+{
+    na_bytes parts[5];
+    const json_t *header;
+    const char *alg, *enc;
+    if (!na_compact_split(token, strlen(token), parts, 5) ||
+        na_jose_header(pool, NA_ERR_SESSION, parts[0], &header))
+        return 0;
+    alg = na_json_string(header, "alg");
+    enc = na_json_string(header, "enc");
+    return alg && strcmp(alg, "dir") == 0 && enc &&
+           (strcmp(enc, "A256GCM") == 0 || strcmp(enc, "A256CBC-HS512") == 0) &&
+           !json_object_get(header, "iss");
 }

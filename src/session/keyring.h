@@ -43,4 +43,10 @@ na_error *na_keyring_read(apr_pool_t *pool, const na_keyring *ring, na_bytes tok
 na_error *na_keyring_open(apr_pool_t *pool, const na_keyring *ring, na_bytes token, apr_time_t now,
                           json_t **json);
 
+/*
+ * Returns 1 if the token has the form of those that keyrings encrypt, by whatever key: JWE with
+ * "dir" and one of both `enc`. One that names its issuer (RFC 7519 section 5.3) is of others.
+ */
+int na_keyring_is_form(apr_pool_t *pool, const char *token);
+
 #endif

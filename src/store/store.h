@@ -73,6 +73,7 @@ typedef struct na_store {
     const na_store_driver *driver;
     void *self;
     na_breaker breaker;
+    int is_memory; /* of one server, and lost when it stops */
 } na_store;
 
 /* These call the driver's functions, unless the breaker is open. */

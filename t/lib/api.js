@@ -9,12 +9,13 @@ const secret = 'a secret between the client and the provider';
 const redirectUri = 'http://127.0.0.1:9/callback';
 const basic = (id) => `Basic ${Buffer.from(`${id}:${encodeURIComponent(secret)}`).toString('base64')}`;
 
-// What resource servers are: each of `apis` is a name that tokens are for. `opaque` ones get no JWTs.
-function resources(apis, { alg = 'RS256', opaque = [] } = {}) {
+// What resource servers are: each of `apis` is a name that tokens are for. `opaque` ones get no JWTs, those of `sealed`
+// JWTs that are encrypted as its values say.
+function resources(apis, { alg = 'RS256', opaque = [], sealed = {} } = {}) {
   return { enabled: true,
     getResourceServerInfo: (ctx, name) => {
       if (!apis.includes(name)) throw new Error(`no such resource: ${name}`);
-      const format = opaque.includes(name) ? {} : { accessTokenFormat: 'jwt', jwt: { sign: { alg } } };
+      const format = opaque.includes(name) ? {} : { accessTokenFormat: 'jwt', jwt: { sign: { alg }, ...(sealed[name] ? { encrypt: sealed[name] } : {}) } };
       return { scope: 'read write', audience: name, accessTokenTTL: 300, ...format };
     },
     useGrantedResource: () => true };

@@ -131,7 +131,9 @@ static void nobody_waits_for_ever(apr_pool_t *pool)
     na_session_config config = {.source_count = 1};
     na_breaker_state health = {0};
     gate g = {0};
-    na_store store = {&driver, &g, {.name = "a store", .health = &health}};
+    na_store store = {.driver = &driver,
+                      .self = &g,
+                      .breaker = {.name = "a store", .health = &health}};
     const na_store *stores[] = {&store};
     na_registry registry = {.stores = stores, .store_count = 1};
     na_sessions sessions = {.config = &config, .registry = &registry};

@@ -213,15 +213,6 @@ static void refuse_credentials(request_rec *r, const na_error *error)
         na_error_is(error, NA_ERR_RATE_LIMITED) ? NA_REFUSED_RATE : NA_REFUSED_CREDENTIALS;
 }
 
-/* The session's own tokens are encrypted: five parts (RFC 7516 section 3.1). */
-static int is_session_token(const char *token)
-{
-    int dots = 0;
-    for (; *token; token++)
-        dots += *token == '.';
-    return dots == 4;
-}
-
 static na_way way_of(request_rec *r, const na_credentials *credentials)
 {
     if (token_of(credentials))
@@ -230,8 +221,8 @@ static na_way way_of(request_rec *r, const na_credentials *credentials)
         return NA_BY_PASSWORD;
     if (credentials->is_dpop)
         return NA_BY_OAUTH;
-    return na_is_way_open(r, NA_BY_OAUTH) &&
-                   !(na_is_way_open(r, NA_BY_BEARER) && is_session_token(credentials->bearer))
+    return na_is_way_open(r, NA_BY_OAUTH) && !(na_is_way_open(r, NA_BY_BEARER) &&
+                                               na_keyring_is_form(r->pool, credentials->bearer))
                ? NA_BY_OAUTH
                : NA_BY_BEARER;
 }

@@ -193,6 +193,7 @@ static na_error *open_stores(apr_pool_t *pool, server_rec *s)
         stores[i].store.breaker.failed = count_store_failure;
         stores[i].store.breaker.data = &stores[i];
         NA_TRY(stores[i].provider->open(pool, stores[i].server, &stores[i].store));
+        stores[i].store.is_memory = stores[i].provider->kind == NA_STORE_MEMORY;
         na_metrics_name(na_process_of_child()->metrics, NA_STORES, stores[i].store.breaker.name);
     }
     for (; s; s = s->next) {
