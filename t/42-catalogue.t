@@ -199,10 +199,11 @@ NextAuthSessionStore none
 NextAuthSecret 0123456789abcdef0123456789abcdef
 NextAuthRateLimit callback Off
 NextAuthSessionClaim sub
-${ids.map((id) => `NextAuthProvider ${id} ${there.options(id)} allowUnverifiedEmail=true`).join('\n')}` });
+${ids.map((id) => `NextAuthProvider ${id} ${there.options(id)} ${there.photoOptions(id)} allowUnverifiedEmail=true`).join('\n')}` });
   t.is(Object.keys((await t.client(site).get('/api/auth/providers')).json).length, ids.length, `${ids.length} providers at once`);
-  // Entra ID's photo is asked for at Microsoft, where this machine may not go.
-  globalThis.fetch = async () => ({ ok: false });
+  // Auth.js asks Microsoft for Entra ID's photo: it gets the stand-in's.
+  there.photo = { type: 'image/jpeg', body: Buffer.concat([Buffer.from('ffd8ff', 'hex'), Buffer.alloc(1200, 7)]) };
+  globalThis.fetch = async (url) => (url === 'https://graph.microsoft.com/v1.0/me/photos/48x48/$value' ? new Response(there.photo.body) : { ok: false });
 
   for (const id of ids) {
     const c = t.client(site);

@@ -21,6 +21,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/url.h"
+#include "oauth/photo.h"
 
 /* The first rule that is true decides. *allows is 1 if no rule is true but some rule could allow.
  */
@@ -78,10 +79,15 @@ static na_error *apply_to_address(na_request *request, const na_subject *subject
 
 #define VALUE_LEN_MAX 2048
 
+static int is_text(const char *value, apr_size_t len_max)
+{
+    return strlen(value) <= len_max && na_is_utf8(value);
+}
+
 /* The value ends up in JSON tokens and in header values. */
 static int is_usable(const char *value)
 {
-    return strlen(value) <= VALUE_LEN_MAX && na_is_utf8(value);
+    return is_text(value, VALUE_LEN_MAX);
 }
 
 /* Returns 1 if a list of strings has this one. */
@@ -205,25 +211,30 @@ static void add_proof(const na_request *request, const na_subject *subject, json
                                                             : apr_time_sec(request->now)));
 }
 
-/* A picture as a data URL or an overlong name is not a reason to refuse the user. */
-static void leave_out_unusable(na_request *request, na_user *user)
+/* A large picture or an overlong name is not a reason to refuse the user. */
+static void leave_out_unusable(na_request *request, const na_provider *provider, na_user *user)
 {
     const struct {
         const char *name, **value;
-    } optional[] = {{"name", &user->name}, {"email", &user->email}, {"image", &user->image}};
+        apr_size_t len_max;
+    } optional[] = {{"name", &user->name, VALUE_LEN_MAX},
+                    {"email", &user->email, VALUE_LEN_MAX},
+                    {"image", &user->image,
+                     provider->photo_url ? NA_PHOTO_URL_MAX : VALUE_LEN_MAX}};
     for (int i = 0; i < 3; i++) {
         const char *value = *optional[i].value;
-        if (!value || is_usable(value))
+        if (!value || is_text(value, optional[i].len_max))
             continue;
         na_log(request, NA_LOG_INFO, "PROFILE_DATA",
                "the profile's %s is ignored: it has %d bytes; at most %d of UTF-8 are supported",
-               optional[i].name, (int)strlen(value), VALUE_LEN_MAX);
+               optional[i].name, (int)strlen(value), (int)optional[i].len_max);
         *optional[i].value = NULL;
     }
 }
 
-static na_error *check_user(na_request *request, na_user *user)
+static na_error *check_user(na_request *request, na_subject *subject)
 {
+    na_user *user = &subject->user;
     if (!is_usable(user->id))
         return na_error_new(request->pool, NA_ERR_CALLBACK,
                             "the user ID has more than %d bytes or is not UTF-8", VALUE_LEN_MAX);
@@ -231,7 +242,7 @@ static na_error *check_user(na_request *request, na_user *user)
         return na_error_new(
             request->pool, NA_ERR_CALLBACK,
             "the user ID begins or ends with a blank or contains control characters");
-    leave_out_unusable(request, user);
+    leave_out_unusable(request, subject->provider, user);
     return NULL;
 }
 
@@ -283,7 +294,7 @@ na_error *na_admit(na_request *request, na_subject *subject, json_t **claims,
                    const char **elsewhere)
 {
     request->claimant = subject->user;
-    NA_TRY(check_user(request, &subject->user));
+    NA_TRY(check_user(request, subject));
     NA_TRY(na_apply_rules(request, subject));
     NA_TRY(na_callback_sign_in(request, subject, 0, elsewhere));
     if (*elsewhere)
@@ -316,7 +327,7 @@ na_error *na_admit(na_request *request, na_subject *subject, json_t **claims,
 
 na_error *na_admit_token(na_request *request, na_subject *subject, json_t **claims)
 {
-    NA_TRY(check_user(request, &subject->user));
+    NA_TRY(check_user(request, subject));
     NA_TRY(na_apply_rules(request, subject));
     if (!(*claims = base_claims(request, subject)))
         return na_error_new(request->pool, NA_ERR_SESSION, "could not create the claims");

@@ -8,6 +8,7 @@
 #include "auth/limit.h"
 #include "auth/report.h"
 #include "base/json.h"
+#include "session/picture.h"
 
 static const char *roles_of(apr_pool_t *pool, const json_t *claims)
 {
@@ -45,6 +46,7 @@ na_error *na_enter(na_request *request, na_response *response, const na_sign_in 
     const na_provider_session *at_provider =
         sign_in->at_provider.issuer ? &sign_in->at_provider : NULL;
     NA_TRY(na_kept_tokens_begin(request, sign_in));
+    int had_picture = na_picture_is_data(sign_in->claims);
     na_error *error = na_session_begin(request->sessions, &request->visit, sign_in->claims,
                                        at_provider, response->set_cookies);
     if (error)
@@ -53,6 +55,10 @@ na_error *na_enter(na_request *request, na_response *response, const na_sign_in 
                                  ? NULL
                                  : NA_ERR_CONFIGURATION,
                              "could not create a session for '%s'", user);
+    if (had_picture && !na_picture_is_data(sign_in->claims))
+        na_log(request, NA_LOG_INFO, "SESSION",
+               "the session of '%s' is without the user's picture, which is too large for it",
+               user);
     na_direct_signed_in(request, response);
     na_pending_clear(request, response);
     na_report(request, &sign_in->event);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "jose/alg.h"
 #include "jose/jws.h"
+#include "session/picture.h"
 
 /* An EC or Ed25519 key fits one of them; for an RSA key, the one that all libraries have. */
 static const char *const algs[] = {"ES256", "ES384", "ES512", "EdDSA", "RS256"};
@@ -21,7 +22,8 @@ const char *na_identity_alg(const na_jwk *key)
 
 /*
  * Claims that belong to the session's own token: its ID grants the same access as the cookie, and
- * the others mean nothing to an application.
+ * the others mean nothing to an application. A picture that is a data URL is too large for a
+ * header.
  */
 static void remove_own(json_t *claims)
 {
@@ -37,6 +39,8 @@ static void remove_own(json_t *claims)
                                       "jti"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         json_object_del(claims, own[i]);
+    if (na_picture_is_data(claims))
+        json_object_del(claims, "picture");
 }
 
 na_error *na_identity_token(apr_pool_t *pool, const na_config *config, const na_session *session,

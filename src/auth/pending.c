@@ -8,6 +8,7 @@
 #include "auth/report.h"
 #include "base/json.h"
 #include "session/chunks.h"
+#include "session/picture.h"
 
 /* The claims lie one level below, so that the JSON names no user (`sub`), as a session does. */
 #define CLAIMS "claims"
@@ -43,6 +44,15 @@ static na_provider_session read_at_provider(const json_t *json)
     };
 }
 
+/* The database has a picture that is a data URL: only that there is one is kept. */
+static json_t *claims_to_keep(const na_sign_in *sign_in)
+{
+    json_t *claims = json_copy(sign_in->claims);
+    if (na_picture_is_data(claims))
+        json_object_set_new(claims, "picture", json_string("data:"));
+    return claims;
+}
+
 /* ── writing ───────────────────────────────────────────────────────────────────────────────── */
 
 static na_error *write_cookie(na_request *request, na_response *response, const char *token)
@@ -60,9 +70,9 @@ na_error *na_pending_put(na_request *request, na_response *response, const na_si
     const na_event *event = &sign_in->event;
     json_t *json =
         na_json_own(request->pool,
-                    json_pack("{s:s, s:O, s:s*, s:s*, s:b, s:s*, s:s, s:o*}", "site",
-                              request->config->session.site, CLAIMS, sign_in->claims, "type",
-                              event->account_type, "accountId", event->account_id, "isNew",
+                    json_pack("{s:s, s:o, s:s*, s:s*, s:b, s:s*, s:s, s:o*}", "site",
+                              request->config->session.site, CLAIMS, claims_to_keep(sign_in),
+                              "type", event->account_type, "accountId", event->account_id, "isNew",
                               event->is_new_user, "account", sign_in->account, "callbackUrl",
                               na_callback_url_carried(request, NA_CALLBACK_URL_CARRIED),
                               "atProvider", at_provider_json(&sign_in->at_provider)));

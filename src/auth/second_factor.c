@@ -13,6 +13,7 @@
 #include "auth/respond.h"
 #include "auth/session.h"
 #include "base/json.h"
+#include "session/picture.h"
 
 /* ── the session's claims ──────────────────────────────────────────────────────────────────── */
 
@@ -164,12 +165,25 @@ const char *na_challenge_target(const na_request *request, const na_challenge *c
 
 /* ── passing ───────────────────────────────────────────────────────────────────────────────── */
 
+/* The cookie of a sign-in that waits has no room for a picture that is a data URL. */
+static void complete_picture(na_sign_in *sign_in, const na_db_user *user)
+{
+    if (!na_picture_is_data(sign_in->claims))
+        return;
+    sign_in->event.image = user->image;
+    if (user->image)
+        json_object_set_new(sign_in->claims, "picture", json_string(user->image));
+    else
+        json_object_del(sign_in->claims, "picture");
+}
+
 static na_error *complete_sign_in(na_request *request, na_response *response,
                                   na_challenge *challenge, const char *method)
 {
     na_sign_in *sign_in = &challenge->sign_in;
     set_factor(request, sign_in->claims, methods_of(sign_in), method);
     sign_in->revision = challenge->person.revision;
+    complete_picture(sign_in, &challenge->person.user);
     json_object_set_new(sign_in->claims, NA_CLAIM_REVISION, json_integer(sign_in->revision));
     sign_in->event.detail = method;
     return na_enter(request, response, sign_in);

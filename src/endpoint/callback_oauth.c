@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "base/url.h"
 #include "mail/address.h"
-#include "oauth/oauth.h"
+#include "oauth/photo.h"
 
 #define SAID_MAX 200
 
@@ -142,6 +142,22 @@ static void add_posted_name(const na_request *request, json_t *profile)
         json_object_set_new(profile, "user", json_pack("{s:O}", "name", name));
 }
 
+/* No sign-in fails for a photo. */
+static void add_photo(const na_request *request, const na_tokens *tokens, na_user *user)
+{
+    const char *photo;
+    na_oauth oauth;
+    if (!request->provider->photo_url)
+        return;
+    na_oauth_of_request(request, &oauth);
+    na_error *error = na_oauth_photo(&oauth, tokens, &photo);
+    if (photo)
+        user->image = photo;
+    if (error)
+        na_log_error(request, NA_LOG_WARNING, "PROFILE_DATA",
+                     na_error_wrap(request->pool, error, NULL, "the user's photo is left out"));
+}
+
 /*
  * A sign-in that a page began directly, and whose cookies are gone or are those of another tab,
  * begins again at that page, which is open to a user who has signed in meanwhile.
@@ -182,6 +198,7 @@ static na_error *complete_callback(na_request *request, na_response *response, c
     log_profile(request, profile);
     NA_TRY(na_provider_user(request->pool, request->provider, any_tenant, profile, &subject.user));
     make_email_canonical(request, profile, &subject.user);
+    add_photo(request, &tokens, &subject.user);
     subject.profile = profile;
     subject.tokens = &tokens;
     subject.account =

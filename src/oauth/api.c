@@ -53,21 +53,23 @@ static const na_certificate *certificate_for(const na_oauth *oauth, const char *
 }
 
 /*
- * `url` can have placeholders; they, and not what replaces them, are logged. *is_refused is 1 if
+ * The URL can have placeholders; they, and not what replaces them, are logged. *is_refused is 1 if
  * the server asks for a request with a nonce.
  */
-static na_error *fetch_once(const na_oauth *oauth, const char *url, const char *body,
-                            const na_tokens *tokens, na_http_response *response, int *is_refused)
+static na_error *fetch_once(const na_oauth *oauth, const na_api_call *call, const na_tokens *tokens,
+                            na_http_response *response, int *is_refused)
 {
+    const char *url = call->url;
     int has_token = strstr(url, "{token.access_token}") != NULL;
     na_http_request request = {.peer = oauth->provider->id,
                                .place = oauth->place,
                                .bearer = has_token ? NULL : tokens->access_token,
                                .certificate = certificate_for(oauth, url),
-                               .form = body,
+                               .accept = call->accept,
+                               .form = call->form,
                                .headers = all_headers(oauth)};
     NA_TRY(fill(oauth, tokens, url, &request.url));
-    NA_TRY(na_dpop_add(oauth, &request, body ? "POST" : "GET", request.bearer));
+    NA_TRY(na_dpop_add(oauth, &request, call->form ? "POST" : "GET", request.bearer));
     NA_TRY(na_http_fetch(oauth->http, oauth->pool, &request, response));
     *is_refused = na_dpop_take_nonce(oauth, &request, response);
     na_oauth_step(oauth, "PROFILE_DATA", "%.*s returned status %ld, %d bytes",
@@ -75,15 +77,15 @@ static na_error *fetch_once(const na_oauth *oauth, const char *url, const char *
     return NULL;
 }
 
-na_error *na_oauth_call_api(const na_oauth *oauth, const char *url, const char *body,
-                            const na_tokens *tokens, na_http_response *response)
+na_error *na_oauth_call_api(const na_oauth *oauth, const na_api_call *call, const na_tokens *tokens,
+                            na_http_response *response)
 {
     int is_refused;
-    NA_TRY(fetch_once(oauth, url, body, tokens, response, &is_refused));
+    NA_TRY(fetch_once(oauth, call, tokens, response, &is_refused));
     if (is_refused) /* RFC 9449 section 9 */
-        NA_TRY(fetch_once(oauth, url, body, tokens, response, &is_refused));
+        NA_TRY(fetch_once(oauth, call, tokens, response, &is_refused));
     return response->status == 200
                ? NULL
-               : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                              "the userinfo endpoint returned status %ld", response->status);
+               : na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK, "%s returned status %ld",
+                              call->accept ? "its URL" : "the userinfo endpoint", response->status);
 }

@@ -5,11 +5,14 @@
 
 #include "oauth/oauth.h"
 
-/*
- * Requests a URL, whose {token.NAME} are replaced by members of the token response; `body` is a
- * form to post, NULL to get. Any status but 200 is an error.
- */
-na_error *na_oauth_call_api(const na_oauth *oauth, const char *url, const char *body,
-                            const na_tokens *tokens, na_http_response *response);
+typedef struct na_api_call {
+    const char *url;    /* {token.NAME} are replaced by members of the token response */
+    const char *form;   /* is posted; NULL to get */
+    const char *accept; /* NULL for application/json */
+} na_api_call;
+
+/* Makes a request. Any status but 200 is an error. */
+na_error *na_oauth_call_api(const na_oauth *oauth, const na_api_call *call, const na_tokens *tokens,
+                            na_http_response *response);
 
 #endif

@@ -43,7 +43,8 @@ static na_error *fetch_page(const na_oauth *oauth, const na_tokens *tokens, cons
                             json_t **page)
 {
     na_http_response response;
-    na_error *error = na_oauth_call_api(oauth, url, NULL, tokens, &response);
+    const na_api_call call = {.url = url};
+    na_error *error = na_oauth_call_api(oauth, &call, tokens, &response);
     if (!error)
         error = na_json_parse(oauth->pool, NA_ERR_OAUTH_CALLBACK, (const char *)response.body.data,
                               response.body.len, page);

@@ -36,7 +36,8 @@ static na_error *fetch_userinfo(const na_oauth *oauth, const na_metadata *metada
     if (provider->userinfo_params)
         url = apr_pstrcat(oauth->pool, url, strchr(url, '?') ? "&" : "?", provider->userinfo_params,
                           NULL);
-    NA_TRY(na_oauth_call_api(oauth, url, provider->userinfo_body, tokens, &response));
+    const na_api_call call = {.url = url, .form = provider->userinfo_body};
+    NA_TRY(na_oauth_call_api(oauth, &call, tokens, &response));
     if (provider->userinfo_alg || is_jwt(&response))
         NA_TRY(
             na_oauth_verify_userinfo(oauth, metadata, (const char *)response.body.data, profile));
@@ -74,10 +75,9 @@ static void add_listed_email(const na_oauth *oauth, const na_tokens *tokens, jso
 {
     json_t *list, *found = NULL;
     na_http_response response;
-    const char *url = oauth->provider->emails_url;
-    if (!url || na_json_string(profile, "email") ||
-        na_oauth_call_api(oauth, url, NULL, tokens, &response) ||
-        parse(oauth, response.body, &list))
+    const na_api_call call = {.url = oauth->provider->emails_url};
+    if (!call.url || na_json_string(profile, "email") ||
+        na_oauth_call_api(oauth, &call, tokens, &response) || parse(oauth, response.body, &list))
         return;
     if (json_is_object(list))
         list = json_object_get(list, "values");

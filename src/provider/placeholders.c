@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The site's own values in URLs of a provider: its issuer, tenant, and client ID. */
+/* The site's own values in URLs of a provider: its issuer, tenant, client ID, and choices. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -29,7 +29,8 @@ static const char *value_of(apr_pool_t *pool, const na_provider *provider, const
     } all[] = {{"issuer", provider->issuer},
                {"tenant", provider->tenant},
                {"clientId", provider->client_id},
-               {"primaryUserFlow", provider->user_flow}};
+               {"primaryUserFlow", provider->user_flow},
+               {"photo", provider->photo}};
     *option = NULL;
     for (apr_size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (strlen(all[i].name) != len || strncmp(all[i].name, name, len) != 0)
@@ -75,7 +76,7 @@ static na_error *fill(apr_pool_t *pool, const na_provider *provider, const char 
     return NULL;
 }
 
-#define TEMPLATES 12
+#define TEMPLATES 13
 
 /* The texts that can have placeholders. */
 static void list_templates(na_provider *provider, const char **templates[TEMPLATES])
@@ -86,7 +87,8 @@ static void list_templates(na_provider *provider, const char **templates[TEMPLAT
         &provider->userinfo_url,      &provider->userinfo_header_fields,
         &provider->jwks_url,          &provider->end_session_url,
         &provider->revocation_url,    &provider->profile.image,
-        &provider->well_known,        &provider->pushed_url};
+        &provider->well_known,        &provider->pushed_url,
+        &provider->photo_url};
     memcpy(templates, all, sizeof all);
 }
 

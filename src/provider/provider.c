@@ -130,6 +130,7 @@ static na_error *check_addresses(apr_pool_t *pool, const na_provider *p, int all
     NA_TRY(na_provider_check_url(pool, "end_session_endpoint", p->end_session_url, allow_http));
     NA_TRY(
         na_provider_check_url(pool, "groups.url", without_query(pool, p->groups.url), allow_http));
+    NA_TRY(na_provider_check_url(pool, "photo.url", p->photo_url, allow_http));
     NA_TRY(na_provider_check_url(pool, "pushed_authorization_request_endpoint", p->pushed_url,
                                  allow_http));
     NA_TRY(na_provider_check_url(pool, "signed_jwks_uri", p->signed_jwks_url, allow_http));
@@ -198,6 +199,33 @@ static na_error *finish_userinfo_headers(apr_pool_t *pool, na_provider *provider
     return NULL;
 }
 
+static int is_among(apr_pool_t *pool, const char *word, const char *list)
+{
+    char *last, *copy = apr_pstrdup(pool, list);
+    for (char *one = apr_strtok(copy, " ", &last); one; one = apr_strtok(NULL, " ", &last))
+        if (strcmp(one, word) == 0)
+            return 1;
+    return 0;
+}
+
+/* Without photo=, none is fetched. */
+static na_error *finish_photo(apr_pool_t *pool, na_provider *provider)
+{
+    const char *sizes = provider->photo_sizes;
+    if (!provider->photo)
+        provider->photo_url = NULL;
+    if (!provider->photo)
+        return NULL;
+    if (!provider->photo_url)
+        return missing(pool, provider, "photo.url= for photo=",
+                       "remove photo=, or set photo.url= to the URL of a user's photo");
+    if (sizes ? is_among(pool, provider->photo, sizes)
+              : strspn(provider->photo, "0123456789") == strlen(provider->photo))
+        return NULL;
+    return na_error_new(pool, NA_ERR_CONFIGURATION, "provider '%s': invalid photo=%s: expected %s",
+                        provider->id, provider->photo, sizes ? sizes : "a number of pixels");
+}
+
 na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_http)
 {
     if (provider->type == NA_CREDENTIALS)
@@ -218,6 +246,7 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
                                             strstr(provider->well_known, "microsoftonline"));
     if (is_azure && !provider->tenant)
         provider->tenant = "common";
+    NA_TRY(finish_photo(pool, provider));
     NA_TRY(na_provider_fill(pool, provider));
     provider->any_tenant = is_azure && names_any_tenant(provider->well_known);
     NA_TRY(check_addresses(pool, provider, allow_http && !provider->is_fapi2));

@@ -139,6 +139,9 @@ typedef struct na_provider {
     const char *emails_url;              /* GitHub's list of a user's addresses */
     na_group_list groups;
     int asks_for_groups;      /* groups=true: they are fetched if the profile has none */
+    const char *photo;        /* size of the photo to fetch, in pixels; NULL if none */
+    const char *photo_url;    /* NULL if none is fetched, once the provider is complete */
+    const char *photo_sizes;  /* that the URL can have, separated by blanks */
     const char *id_token_alg; /* the only accepted signature algorithm; NULL if as discovered */
     const na_jwks *decryption_keys; /* NULL if none */
     int requires_encryption;        /* ID tokens that are not encrypted are refused */

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
+#include "session/picture.h"
 #include "session/token_entry.h"
 
 const char *na_session_binding(apr_pool_t *pool, const char *value)
@@ -167,6 +168,7 @@ static na_error *begin_checked(const na_sessions *sessions, const na_visit *visi
                                const na_provider_names *at_provider,
                                apr_array_header_t *set_cookies)
 {
+    na_picture_fit(sessions, visit->pool, claims);
     NA_TRY(na_session_check_claims(visit->pool, claims));
     NA_TRY(begin(sessions, visit, claims, at_provider, set_cookies));
     if (sessions->observer)
@@ -414,6 +416,7 @@ na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
     const char *id = id_of(sessions, visit, session);
     const na_lifetime lifetime = na_lifetime_of(&config->lifetime, session->is_brief);
     na_renewal renewed = *renewal;
+    na_picture_fit(sessions, visit->pool, renewal->claims);
     if (renewal->is_written)
         renewed.expires = na_lifetime_end(&lifetime, session->auth_time, visit->now);
     NA_TRY(config->strategy == NA_STRATEGY_DATABASE

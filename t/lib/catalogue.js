@@ -64,6 +64,8 @@ class Catalogue {
     this.faults = [];
     this.userinfoIs = undefined; // makes a signed userinfo response of its claims
     this.groups = () => undefined; // answers a request for a user's groups
+    this.photo = undefined; // of every user, { type, body, status }; undefined if there is none
+    this.photosAsked = []; // the requests for it
     this.secretIs = {}; // by ID: judges a client secret that is not the usual one
   }
 
@@ -80,6 +82,12 @@ class Catalogue {
     if (JSON.stringify(entry).includes('{tenant}')) own.push('tenant=acme');
     if (entry.type === 'oauth' && !entry.userinfo) own.push(`userinfo=${here}/me`);
     return [...own, ...moved].join(' ');
+  }
+
+  // Those for a photo of 48 pixels, of a provider that has any.
+  photoOptions(id) {
+    const url = this.entries[id]['photo.url'];
+    return url ? `photo=48 "photo.url=${url.replace(/^https:\/\/.*?\/photos\//, `${this.url}/${id}/photos/`)}"` : '';
   }
 
   fault(id, what) {
@@ -168,6 +176,12 @@ class Catalogue {
     return this.jwt({ iss: `${this.url}/${id}`, aud: clientOf(id), ...this.answers[id] });
   }
 
+  sendPhoto(id, url, { headers }, res) {
+    this.photosAsked.push({ path: url.pathname, accept: headers.accept, isGood: this.tokens.get((headers.authorization || '').replace(/^Bearer /, '')) === id });
+    const { status = 404, type = 'application/json', body = '{}', more = {} } = { ...this.photo && { status: 200 }, ...this.photo };
+    return res.writeHead(status, { 'content-type': type, ...more }).end(body);
+  }
+
   async answer(req, res) {
     const url = new URL(req.url, this.url);
     const [, id] = url.pathname.split('/');
@@ -184,6 +198,7 @@ class Catalogue {
     if (url.pathname === pathOf('emails', '/emails')) return { values: [{ email: 'eve@example.org', is_confirmed: false, is_primary: true },
       { email: 'old@example.org', is_confirmed: true, is_primary: false }, { email: 'ada@example.org', is_confirmed: true, is_primary: true }] };
     if (url.pathname === `/${id}/groups`) return this.groups(url, req);
+    if (url.pathname.startsWith(`/${id}/photos/`)) return this.sendPhoto(id, url, req, res);
     return this.userinfo(id, { req, url, body }, res);
   }
 
