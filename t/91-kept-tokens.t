@@ -8,7 +8,6 @@ const { Client } = require('./lib/client.js');
 const { startOp } = require('./lib/op.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 
-const mpm = process.env.NEXTAUTH_MPM || 'event';
 const WORKERS = 24; // MaxRequestWorkers of the tests' httpd
 
 // Bytes that no entry without an ID token has.

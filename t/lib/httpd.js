@@ -1,6 +1,7 @@
 'use strict';
 // A real httpd with the module under test, on a free loopback port, in a folder of its own.
 const { execFileSync, spawn, spawnSync } = require('node:child_process');
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
@@ -40,14 +41,38 @@ const loaded = ['authn_core', 'authn_file', 'authn_dbm', 'auth_basic', 'authz_co
   'headers', 'rewrite', 'proxy', 'proxy_http', mpm === 'prefork' ? 'cgi' : 'cgid', 'include',
   'info', 'status', 'socache_shmcb'];
 
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
+// Ports for programs that open them later. The system gives none of these to a connection that goes
+// out, and no other test has them: a block belongs to the process that listens at its first port.
+const [FIRST_PORT, BLOCKS, BLOCK] = [16384, 256, 64];
+const ports = { next: 0, end: 0 };
+
+const listenAt = (port) => new Promise((resolve, reject) => {
+  const server = net.createServer().on('error', (error) => (error.code === 'EADDRINUSE' ? resolve(null) : reject(error)));
+  server.listen(port, '127.0.0.1', () => resolve(server));
+});
+
+async function takeBlock() {
+  for (;;) {
+    const first = FIRST_PORT + BLOCK * crypto.randomInt(BLOCKS);
+    const owner = await listenAt(first);
+    if (owner) {
+      owner.unref();
+      return { next: first + 1, end: first + BLOCK };
+    }
+  }
+}
+
+async function freePort() {
+  for (;;) {
+    if (ports.next === ports.end) Object.assign(ports, await takeBlock());
+    const port = ports.next;
+    ports.next += 1;
+    const server = await listenAt(port);
+    if (server) {
+      await new Promise((resolve) => { server.close(resolve); });
+      return port;
+    }
+  }
 }
 
 // A folder that ends with the test. httpd's children are another user when root runs the tests, and
