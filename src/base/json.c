@@ -153,7 +153,7 @@ const char *na_json_scalar(apr_pool_t *pool, const json_t *json)
     if (json_is_string(json))
         return json_string_value(json);
     if (json_is_integer(json))
-        return apr_off_t_toa(pool, (apr_off_t)json_integer_value(json));
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(json));
     if (json_is_boolean(json))
         return json_is_true(json) ? "true" : "false";
     if (!json_is_real(json))

@@ -109,6 +109,9 @@ static void json(apr_pool_t *pool)
     succeeds(na_json_parse(pool, NA_ERR_CALLBACK, text, strlen(text), &root), "JSON is read");
     is(na_json_scalar(pool, na_json_path(root, "a.b.0.c")), "deep", "a dotted path is followed");
     is(na_json_scalar(pool, na_json_path(root, "a.b.1")), "7", "a number is text");
+    json_t *least = json_integer(INT64_MIN);
+    is(na_json_scalar(pool, least), "-9223372036854775808", "so is the least one");
+    json_decref(least);
     is(na_json_scalar(pool, na_json_path(root, "a.b")), "literal", "a whole name goes first");
     is(na_json_scalar(pool, na_json_path(root, "t")), "true", "so is a truth value");
     is(na_json_scalar(pool, na_json_path(root, "r")), "1.5", "and a fraction");
