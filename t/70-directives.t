@@ -104,6 +104,9 @@ const files = {
   'page.html': read('conf/page-template.html'),
   'signin.html': read('conf/page-template.html'),
   'languages/de.json': read('conf/languages/de.json'),
+  'tenants/list': { text: 'acme\nglobex\n', mode: 0o600 },
+  'tenants/acme.secret': secret,
+  'tenants/globex.secret': secret,
   'our-providers.json': JSON.stringify({ forge: { type: 'oauth', authorization: 'https://forge.example.org/authorize', token: 'https://forge.example.org/token', userinfo: 'https://forge.example.org/user' } }),
   ...Object.fromEntries(['nextauth-secret', 'google-secret', 'github-secret', 'entra-secret', 'acme-secret', 'forge-secret', 'audit-key', 'hook-secret', 'redis-password', 'mail-password'].map((name) => [name, secret])),
 };

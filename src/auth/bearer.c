@@ -25,7 +25,7 @@
 static int is_accepted(const na_bearer *shown, const na_issuer *issuer)
 {
     for (int i = 0; shown->accepted && i < shown->accepted->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(shown->accepted, i, const char *), issuer->provider->id) == 0)
+        if (na_provider_is_named(issuer->provider, APR_ARRAY_IDX(shown->accepted, i, const char *)))
             return 1;
     return !shown->accepted;
 }

@@ -65,13 +65,65 @@ static na_error *derive_provider(apr_pool_t *pool, const na_config *at, na_provi
     return na_provider_finish_passkey(pool, *provider, at->origin);
 }
 
-static na_error *derive_providers(apr_pool_t *pool, na_config *at)
+/* Returns 1 if the provider is that of the tenant, or of all. At a host without a wildcard,
+ * `tenant` is NULL, and each tenant's provider is one of its own. */
+static int is_for(const na_provider *provider, const char *tenant)
 {
-    apr_array_header_t *providers = apr_array_copy(pool, at->providers);
-    for (int i = 0; i < providers->nelts; i++)
-        NA_TRY(derive_provider(pool, at, &APR_ARRAY_IDX(providers, i, na_provider *)));
-    at->providers = providers;
+    return !provider->for_tenant || !tenant || strcmp(provider->for_tenant, tenant) == 0;
+}
+
+static na_error *derive_providers(apr_pool_t *pool, const char *tenant, na_config *at)
+{
+    const apr_array_header_t *all = at->providers;
+    apr_array_header_t *own = apr_array_make(pool, 4, sizeof(na_provider *));
+    for (int i = 0; i < all->nelts; i++) {
+        na_provider *provider = APR_ARRAY_IDX(all, i, na_provider *);
+        if (!is_for(provider, tenant))
+            continue;
+        NA_TRY(derive_provider(pool, at, &provider));
+        APR_ARRAY_PUSH(own, na_provider *) = provider;
+    }
+    at->providers = own;
+    na_tenant_choose_direct(at);
     return NULL;
+}
+
+static void derive_issuers(apr_pool_t *pool, const char *tenant, na_config *at)
+{
+    const apr_array_header_t *all = at->issuers;
+    apr_array_header_t *own = apr_array_make(pool, 1, sizeof(const na_issuer *));
+    for (int i = 0; i < all->nelts; i++) {
+        const na_issuer *issuer = APR_ARRAY_IDX(all, i, const na_issuer *);
+        if (is_for(issuer->provider, tenant))
+            APR_ARRAY_PUSH(own, const na_issuer *) = issuer;
+    }
+    at->issuers = own;
+}
+
+/*
+ * With a single provider, the sign-in page has nothing to choose from. A page of the application's
+ * own is shown in any case.
+ */
+void na_tenant_choose_direct(na_config *config)
+{
+    const apr_array_header_t *providers = config->providers;
+    const na_provider *only =
+        providers->nelts == 1 ? APR_ARRAY_IDX(providers, 0, const na_provider *) : NULL;
+    config->direct_provider =
+        only && only->type <= NA_OAUTH && !config->pages.sign_in ? only : NULL;
+    config->has_direct |= config->direct_provider != NULL;
+}
+
+int na_tenant_is_named(const na_config *config, const char *id, const char *name)
+{
+    if (strcmp(id, name) == 0)
+        return 1;
+    int at = na_provider_find(config->providers, id);
+    const na_issuer *issuer = na_issuer_find(config->issuers, id);
+    return (at >= 0 &&
+            na_provider_is_named(APR_ARRAY_IDX(config->providers, at, const na_provider *),
+                                 name)) ||
+           (issuer && na_provider_is_named(issuer->provider, name));
 }
 
 na_error *na_tenant_derive(apr_pool_t *pool, const na_config *site, const na_sessions *sessions,
@@ -81,7 +133,9 @@ na_error *na_tenant_derive(apr_pool_t *pool, const na_config *site, const na_ses
     tenant->sessions = *sessions;
     derive_urls(pool, site, origin, &tenant->config);
     NA_TRY(derive_session(pool, site, &tenant->config));
-    NA_TRY(derive_providers(pool, &tenant->config));
+    const char *name = na_hosts_label(pool, site->hosts, origin);
+    NA_TRY(derive_providers(pool, name, &tenant->config));
+    derive_issuers(pool, name, &tenant->config);
     tenant->sessions.config = &tenant->config.session;
     if (!sessions->registry)
         return NULL;
@@ -210,12 +264,28 @@ static apr_uint64_t key_of(const char *origin)
     return key;
 }
 
+/* No memory is kept for a tenant that a visitor made up, and no time is spent on its keys. */
+static int is_served(const na_config *site, apr_pool_t *pool, const char *origin)
+{
+    const char *tenant = na_hosts_label(pool, site->hosts, origin);
+    for (int i = 0; i < site->providers->nelts; i++)
+        if (is_for(APR_ARRAY_IDX(site->providers, i, const na_provider *), tenant))
+            return 1;
+    for (int i = 0; i < site->issuers->nelts; i++)
+        if (is_for(APR_ARRAY_IDX(site->issuers, i, const na_issuer *)->provider, tenant))
+            return 1;
+    return !site->providers->nelts && !site->issuers->nelts;
+}
+
 na_error *na_tenants_get(na_tenants *tenants, apr_pool_t *pool, const char *origin,
                          const na_tenant **tenant)
 {
     apr_uint64_t key = key_of(origin);
     entry **set = tenants->sets[(key >> 32) & (SETS - 1)];
     entry *e = find_entry(tenants, set, key, origin);
+    *tenant = NULL;
+    if (!e && !is_served(tenants->site, pool, origin))
+        return NULL;
     if (!e) {
         NA_TRY(make_entry(tenants, pool, key, origin, &e));
         add_entry(tenants, set, e);

@@ -7,14 +7,24 @@
 
 /*
  * One configuration can serve many host names (na_config.is_by_host). What depends on the host is
- * derived for each: the origin and all URLs, the site that sessions belong to with its keys, and
- * passkeys. A tenant is such a configuration. Immutable.
+ * derived for each: the origin and all URLs, the site that sessions belong to with its keys,
+ * passkeys, and the providers of a template (tenants=). A tenant is such a configuration.
+ * Immutable.
  */
 typedef struct na_tenant {
     na_config config;
     na_sessions sessions;
     na_registry registry; /* of `sessions`, if they have one */
 } na_tenant;
+
+/*
+ * Returns 1 if the provider or token issuer with this ID has the name: its ID, or that of its
+ * template, which configurations have in place of the IDs of all tenants.
+ */
+int na_tenant_is_named(const na_config *config, const char *id, const char *name);
+
+/* Sets the provider to which protected pages lead without the sign-in page. */
+void na_tenant_choose_direct(na_config *config);
 
 /*
  * Derives the configuration of `site` and its sessions for one of its origins, which must be one
@@ -33,7 +43,10 @@ typedef struct na_tenants na_tenants;
 na_error *na_tenants_make(apr_pool_t *pool, const na_config *site, const na_sessions *sessions,
                           na_tenants **made);
 
-/* Returns the tenant of an origin, held until `pool` is destroyed. */
+/*
+ * Returns the tenant of an origin, held until `pool` is destroyed; NULL if the site has providers,
+ * and none of them is for the tenant.
+ */
 na_error *na_tenants_get(na_tenants *tenants, apr_pool_t *pool, const char *origin,
                          const na_tenant **tenant);
 

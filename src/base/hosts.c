@@ -169,6 +169,28 @@ int na_hosts_find(const apr_array_header_t *patterns, const char *host, int port
     return 0;
 }
 
+const char *na_hosts_label(apr_pool_t *pool, const apr_array_header_t *patterns, const char *origin)
+{
+    const na_host_pattern *found = NULL;
+    na_url url;
+    if (!na_url_parse(pool, origin, &url))
+        return NULL;
+    for (int i = 0; i < patterns->nelts; i++) {
+        const na_host_pattern *each = &APR_ARRAY_IDX(patterns, i, na_host_pattern);
+        const char *port = port_of(&url);
+        if (each->port != (*port ? na_small_number(port + 1) : default_port(url.scheme)) ||
+            !na_host_pattern_has(each, url.host))
+            continue;
+        if (!each->star)
+            return NULL;
+        found = found ? found : each;
+    }
+    if (!found)
+        return NULL;
+    size_t before = (size_t)(found->star - found->host), after = strlen(found->star + 1);
+    return apr_pstrmemdup(pool, url.host + before, strlen(url.host) - before - after);
+}
+
 int na_hosts_have(const apr_array_header_t *patterns, const na_url *url)
 {
     const char *port = port_of(url);

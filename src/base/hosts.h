@@ -54,6 +54,13 @@ int na_host_normalize(const char *text, char host[NA_HOST_LEN_MAX + 1]);
 int na_hosts_find(const apr_array_header_t *patterns, const char *host, int port,
                   char origin[NA_ORIGIN_SIZE]);
 
+/*
+ * Returns what the wildcard stands for in an origin that na_hosts_find wrote; NULL if a pattern
+ * without a wildcard has it.
+ */
+const char *na_hosts_label(apr_pool_t *pool, const apr_array_header_t *patterns,
+                           const char *origin);
+
 /* Returns 1 if a pattern has the origin of the URL. */
 int na_hosts_have(const apr_array_header_t *patterns, const na_url *url);
 

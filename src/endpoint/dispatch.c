@@ -333,9 +333,9 @@ static void respond_unknown(na_request *request, na_response *response)
 
 static const na_provider *find_provider(const na_request *request)
 {
-    const apr_array_header_t *providers = request->config->providers;
-    int at = request->provider_id ? na_provider_find(providers, request->provider_id) : -1;
-    return at < 0 ? NULL : APR_ARRAY_IDX(providers, at, const na_provider *);
+    return request->provider_id
+               ? na_provider_named(request->config->providers, request->provider_id)
+               : NULL;
 }
 
 static int is_limited(const na_error *error)

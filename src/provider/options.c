@@ -447,6 +447,7 @@ static const option options[] = {
     WITH("issuer", set_issuer),
     TEXT("wellKnown", well_known),
     TEXT("tenant", tenant),
+    WITH("tenants", na_provider_set_tenants),
     TEXT("primaryUserFlow", user_flow),
     TEXT("clientId", client_id),
     TEXT("clientSecret", client_secret),

@@ -28,7 +28,7 @@ const char *na_provider_type_name(const na_provider *provider)
 
 static int is_id(const char *id)
 {
-    return *id && strlen(id) <= 64 &&
+    return *id && strlen(id) <= NA_PROVIDER_ID_MAX &&
            strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
                strlen(id);
 }
@@ -233,6 +233,11 @@ na_error *na_provider_finish(apr_pool_t *pool, na_provider *provider, int allow_
     NA_TRY(check_attributes(pool, provider));
     if (provider->type > NA_OAUTH)
         return NULL;
+    if (provider->tenants)
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "tenants= of provider '%s' is not in its directive",
+                                               provider->id),
+                                  "set tenants= in NextAuthProvider or NextAuthTokenIssuer");
     if (!provider->client_id)
         return missing(pool, provider,
                        "clientId=", "set clientId= to the client ID that the provider issued");

@@ -83,6 +83,11 @@ typedef struct na_provider {
     na_provider_type type;
     const char *color; /* "#rrggbb" of its button */
 
+    /* tenants=: a provider of one tenant has the next two, NULL for all others */
+    const char *template_id; /* the ID that is configured, to which `id` adds the tenant */
+    const char *for_tenant;  /* the tenant's name */
+    const apr_array_header_t *tenants; /* const char *: of a template, before they are applied */
+
     /* OAuth 2.0 and OpenID Connect */
     const char *issuer;
     const char *well_known;
@@ -185,6 +190,31 @@ typedef struct na_user {
 
 /* Returns the index of the provider with this ID in `providers` (na_provider *); -1 if none. */
 int na_provider_find(const apr_array_header_t *providers, const char *id);
+
+/* Most characters of a provider's ID, and most tenants of a template. */
+#define NA_PROVIDER_ID_MAX 64
+#define NA_TENANTS_MAX 1000
+
+/* Sets tenants=: names, separated by white space. */
+na_error *na_provider_set_tenants(apr_pool_t *pool, na_provider *provider, const char *value);
+
+/* Returns the text with the tenant's name in place of each {tenant}. */
+const char *na_provider_text_for(apr_pool_t *pool, const char *text, const char *tenant);
+
+/* Makes a complete provider that of a tenant: its ID becomes ID-TENANT. */
+na_error *na_provider_give_to(apr_pool_t *pool, na_provider *provider, const char *tenant);
+
+/* Returns the ID of NextAuthProvider, which the providers of all tenants share. */
+const char *na_provider_configured_id(const na_provider *provider);
+
+/* Returns 1 if the provider, or its template, has this ID. */
+int na_provider_is_named(const na_provider *provider, const char *name);
+
+/*
+ * Returns the provider with this ID, or else the only one of the template with this ID; NULL if
+ * there is none, or the template stands for several.
+ */
+const na_provider *na_provider_named(const apr_array_header_t *providers, const char *name);
 
 /* Returns the first provider of a type; NULL if there is none. */
 const na_provider *na_provider_of_type(const apr_array_header_t *providers, na_provider_type type);

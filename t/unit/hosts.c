@@ -172,6 +172,24 @@ static void overlapping(apr_pool_t *pool)
     }
 }
 
+static void labels(apr_pool_t *pool)
+{
+    static const char *const texts[] = {"https://*.a.org", "https://pr-*.b.org:8443",
+                                        "https://www.a.org"};
+    static const struct {
+        const char *origin, *label;
+    } cases[] = {{"https://acme.a.org", "acme"},   {"https://a-1_b.a.org", "a-1_b"},
+                 {"https://pr-7.b.org:8443", "7"}, {"https://pr-7.b.org", NULL},
+                 {"https://www.a.org", NULL},      {"https://x.y.a.org", NULL}};
+    apr_array_header_t *patterns = apr_array_make(pool, 3, sizeof(na_host_pattern));
+    const char *path;
+    for (int i = 0; i < 3; i++)
+        na_host_pattern_parse(pool, texts[i], apr_array_push(patterns), &path);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        is(na_hosts_label(pool, patterns, cases[i].origin), cases[i].label,
+           apr_pstrcat(pool, "the label of ", cases[i].origin, NULL));
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_start();
@@ -180,5 +198,6 @@ int main(void)
     lengths();
     finding(pool);
     overlapping(pool);
+    labels(pool);
     return tap_done();
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -303,6 +304,48 @@ static void addresses(apr_pool_t *pool)
     is(email_of(pool, own, ",\"email_verified\":true"), "a@example.org", "of each address, too");
 }
 
+/* Most names, and one more, of a list. */
+static const char *names_of(apr_pool_t *pool, int count)
+{
+    char *list = apr_palloc(pool, (apr_size_t)count * 6 + 1), *end = list;
+    for (int i = 0; i < count; i++)
+        end += snprintf(end, 7, "t%d ", 1000 + i);
+    return list;
+}
+
+static void templates(apr_pool_t *pool)
+{
+    static const char *const wrong[] = {"Acme", "a b..c",   "-a",        "a-",  "a_b", "a/../b",
+                                        "a.b",  "{tenant}", "b\xc3\xbc", "a a", " \n"};
+    static const char longest[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    na_provider *p = made(pool, "okta");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        fails(na_provider_set(pool, p, "tenants", wrong[i]),
+              apr_psprintf(pool, "tenants= of name %d is refused", (int)i));
+    fails(na_provider_set(pool, p, "tenants", apr_pstrcat(pool, longest, "a", NULL)),
+          "so is a name longer than a label");
+    fails(na_provider_set(pool, p, "tenants", names_of(pool, NA_TENANTS_MAX + 1)),
+          "and more than the most");
+    succeeds(na_provider_set(pool, p, "tenants", names_of(pool, NA_TENANTS_MAX)), "the most");
+    succeeds(na_provider_set(pool, p, "tenants", longest), "the longest");
+    succeeds(na_provider_set(pool, p, "tenants", "acme\r\n7\tglo-bex\n"), "lines of a file");
+    is_number(p->tenants->nelts, 3, "are names");
+    is(APR_ARRAY_IDX(p->tenants, 2, const char *), "glo-bex", "  in their order");
+    p->client_id = "c";
+    fails(na_provider_finish(pool, p, 0), "a template itself is no provider");
+    is(na_provider_text_for(pool, "{tenant}.x/{tenant}{tenan", "a"), "a.x/a{tenan",
+       "each {tenant} is replaced");
+    is(na_provider_text_for(pool, "none", "a"), "none", "  and nothing else");
+    fails(na_provider_give_to(pool, p, longest), "a provider's ID can be too long");
+    p = made(pool, "okta");
+    succeeds(na_provider_give_to(pool, p, "acme"), "a provider of a tenant");
+    is(p->id, "okta-acme", "  has an ID of its own");
+    is(na_provider_configured_id(p), "okta", "  and that of the directive");
+    ok(na_provider_is_named(p, "okta") && na_provider_is_named(p, "okta-acme") &&
+           !na_provider_is_named(p, "okta-"),
+       "  by which it can be named");
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_start();
@@ -313,5 +356,6 @@ int main(void)
     authorization(pool);
     profiles(pool);
     addresses(pool);
+    templates(pool);
     return tap_done();
 }

@@ -14,6 +14,9 @@ static const char *const secrets[] = {"the first secret of the site, 32 bytes",
 
 static na_provider passkey = {.id = "passkey", .type = NA_WEBAUTHN};
 static na_provider other = {.id = "other", .type = NA_OIDC};
+static na_provider of_a = {.id = "sso-a", .type = NA_OIDC, .template_id = "sso", .for_tenant = "a"};
+static na_provider of_b = {.id = "sso-b", .type = NA_OIDC, .template_id = "sso", .for_tenant = "b"};
+static const na_issuer issuer_of_a = {.provider = &of_a}, issuer_of_b = {.provider = &of_b};
 
 static na_config *site_of(apr_pool_t *pool, const char *name)
 {
@@ -21,7 +24,14 @@ static na_config *site_of(apr_pool_t *pool, const char *name)
     apr_array_header_t *providers = apr_array_make(pool, 2, sizeof(na_provider *));
     APR_ARRAY_PUSH(providers, na_provider *) = &passkey;
     APR_ARRAY_PUSH(providers, na_provider *) = &other;
-    *site = (na_config){.is_by_host = 1,
+    apr_array_header_t *hosts = apr_array_make(pool, 3, sizeof(na_host_pattern));
+    const char *path;
+    na_host_pattern_parse(pool, "https://*.example.org", apr_array_push(hosts), &path);
+    na_host_pattern_parse(pool, "https://*.example.org:8443", apr_array_push(hosts), &path);
+    na_host_pattern_parse(pool, "https://www.example.org", apr_array_push(hosts), &path);
+    *site = (na_config){.hosts = hosts,
+                        .issuers = apr_array_make(pool, 2, sizeof(const na_issuer *)),
+                        .is_by_host = 1,
                         .origin = "https://*.example.org",
                         .prefix = "/app",
                         .base_path = "/auth",
@@ -111,6 +121,61 @@ static void sharing(apr_pool_t *pool)
     ok(!a->sessions.registry, "without a registry there is none");
 }
 
+/* A site whose only providers are those of two tenants. */
+static na_config *site_of_tenants(apr_pool_t *pool)
+{
+    na_config *site = site_of(pool, NULL);
+    apr_array_header_t *providers = apr_array_make(pool, 2, sizeof(na_provider *));
+    APR_ARRAY_PUSH(providers, na_provider *) = &of_a;
+    APR_ARRAY_PUSH(providers, na_provider *) = &of_b;
+    site->providers = providers;
+    APR_ARRAY_PUSH((apr_array_header_t *)site->issuers, const na_issuer *) = &issuer_of_a;
+    APR_ARRAY_PUSH((apr_array_header_t *)site->issuers, const na_issuer *) = &issuer_of_b;
+    return site;
+}
+
+static void applying_templates(apr_pool_t *pool)
+{
+    const na_config *site = site_of_tenants(pool);
+    const na_sessions sessions = {.config = &site->session};
+    const na_config *b = &tenant_of(pool, site, &sessions, "https://b.example.org:8443")->config;
+    const na_config *www = &tenant_of(pool, site, &sessions, "https://www.example.org")->config;
+    ok(b->providers->nelts == 1 && APR_ARRAY_IDX(b->providers, 0, na_provider *) == &of_b,
+       "a tenant has its own provider");
+    ok(b->issuers->nelts == 1 && APR_ARRAY_IDX(b->issuers, 0, const na_issuer *) == &issuer_of_b,
+       "  and issuer of tokens");
+    ok(b->direct_provider == &of_b && b->has_direct, "  to which its pages lead");
+    ok(na_provider_named(b->providers, "sso") == &of_b, "  and which the template's ID means");
+    ok(!na_provider_named(b->providers, "sso-a"), "another tenant's is none");
+    ok(na_tenant_is_named(b, "sso-b", "sso") && na_tenant_is_named(b, "sso-b", "sso-b"),
+       "a session's provider has both names");
+    ok(!na_tenant_is_named(b, "sso-a", "sso") && !na_tenant_is_named(b, "sso-b", "ss"),
+       "  but not that of another tenant");
+    is_number(www->providers->nelts, 2, "a host without a wildcard has the providers of all");
+    ok(!www->direct_provider && !na_provider_named(www->providers, "sso"),
+       "  of which the template's ID means none");
+}
+
+static void serving(apr_pool_t *pool)
+{
+    static const char *const hosts[] = {"https://a.example.org", "https://b.example.org:8443",
+                                        "https://www.example.org"};
+    const na_config *site = site_of_tenants(pool), *open = site_of(pool, NULL);
+    const na_sessions sessions = {.config = &site->session}, others = {.config = &open->session};
+    na_tenants *tenants;
+    const na_tenant *found;
+    na_tenants_make(pool, site, &sessions, &tenants);
+    for (int i = 0; i < 3; i++) {
+        succeeds(na_tenants_get(tenants, pool, hosts[i], &found), hosts[i]);
+        ok(found != NULL, "  is served");
+    }
+    succeeds(na_tenants_get(tenants, pool, "https://c.example.org", &found), "a tenant of no list");
+    ok(!found, "  has no configuration");
+    na_tenants_make(pool, open, &others, &tenants);
+    na_tenants_get(tenants, pool, "https://c.example.org", &found);
+    ok(found != NULL, "  but has one if a provider is for all");
+}
+
 /* ── the table ─────────────────────────────────────────────────────────────────────────────── */
 
 #define ORIGINS 1500
@@ -167,6 +232,8 @@ int main(void)
     apr_pool_t *pool = tap_start();
     deriving(pool);
     sharing(pool);
+    applying_templates(pool);
+    serving(pool);
     keeping(pool);
     return tap_done();
 }

@@ -6,6 +6,7 @@
 
 #include "base/url.h"
 #include "httpd/config/build.h"
+#include "httpd/config/tenants.h"
 #include "httpd/findings.h"
 #include "httpd/resource/resource.h"
 
@@ -150,6 +151,7 @@ static na_error *build_site(na_builder *b, apr_array_header_t *written)
     if (!b->wrong->nelts)
         NA_TRY(na_build_derive_keys(b));
     na_build_finish_limits(b);
+    NA_TRY(na_build_finish_tenants(b, written));
     NA_TRY(na_build_finish_users(b, written));
     NA_TRY(na_build_noted(b, na_build_finish_two_factor(b, written)));
     na_build_finish_access(b);

@@ -28,6 +28,14 @@ static void check_tokens(na_builder *b)
                 "set NextAuthDatabase, then run nextauthctl migrate");
 }
 
+static int is_issuer(const na_builder *b, const char *name)
+{
+    for (int i = 0; i < b->issuers->nelts; i++)
+        if (na_provider_is_named(APR_ARRAY_IDX(b->issuers, i, const na_issuer *)->provider, name))
+            return 1;
+    return 0;
+}
+
 /* Warns of the first issuer that a path accepts and the site does not have: it accepts no token. */
 static void check_issuers(na_builder *b)
 {
@@ -40,7 +48,7 @@ static void check_issuers(na_builder *b)
     const char *line = found->args;
     while (b->issuers->nelts && *line) {
         const char *word = ap_getword_conf(b->pool, &line);
-        if (ap_cstr_casecmpn(word, "oauth:", 6) != 0 || na_issuer_find(b->issuers, word + 6))
+        if (ap_cstr_casecmpn(word, "oauth:", 6) != 0 || is_issuer(b, word + 6))
             continue;
         warn_at(b, found,
                 na_wrong(b, "unknown token issuer '%s': all its tokens are refused", word + 6),
@@ -145,24 +153,11 @@ static int is_initiated(const apr_array_header_t *providers)
     return 0;
 }
 
-/*
- * With a single provider, the sign-in page has nothing to choose from. A page of the application's
- * own is shown in any case.
- */
-static void choose_direct(na_builder *b)
-{
-    const apr_array_header_t *providers = b->config->providers;
-    const na_provider *only =
-        providers->nelts == 1 ? APR_ARRAY_IDX(providers, 0, const na_provider *) : NULL;
-    if (only && only->type <= NA_OAUTH && !b->config->pages.sign_in)
-        b->config->direct_provider = only;
-    b->config->has_direct = b->config->direct_provider || is_initiated(providers) ||
-                            na_section_find(b->server, "NextAuthSignInWith", "");
-}
-
 void na_build_finish_access(na_builder *b)
 {
-    choose_direct(b);
+    b->config->has_direct =
+        is_initiated(b->config->providers) || na_section_find(b->server, "NextAuthSignInWith", "");
+    na_tenant_choose_direct(b->config);
     check_tokens(b);
     check_issuers(b);
     check_basic(b);

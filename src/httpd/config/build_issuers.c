@@ -6,6 +6,7 @@
 
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
+#include "httpd/config/tenants.h"
 #include "jose/jws.h"
 
 #define CACHE_DEFAULT 60
@@ -133,6 +134,7 @@ static const na_setting settings[] = {{"audience", 0, set_audience},
 
 /* Options of providers that are about tokens, and about this server as a client. */
 static const char *const provider_options[] = {"issuer",
+                                               "tenants",
                                                "wellKnown",
                                                "jwks",
                                                "jwks_endpoint",
@@ -185,21 +187,34 @@ static na_error *set_option(na_builder *b, issuer_parts *parts, const char *argu
     if (!is_provider_option(name))
         return na_error_with_hint(na_wrong(b, "unknown option '%s' of a token issuer", name),
                                   apr_pstrcat(b->pool, "use one of ", option_names(b->pool), NULL));
-    if (strcmp(name, "clientSecret") == 0)
-        na_build_warn_if_literal(b, "clientSecret=", equals + 1);
     NA_TRY(na_value_resolve(&b->environment, equals + 1, &value));
     return na_provider_set(b->pool, parts->provider, name, value);
 }
 
 /* ── the whole ─────────────────────────────────────────────────────────────────────────────── */
 
-/* A provider of that ID is also the issuer of its access tokens, with its issuer= and keys. */
-static na_error *start_issuer(na_builder *b, const char *id, issuer_parts *parts)
+static int find_provider(const na_builder *b, const char *id, const char *tenant)
 {
-    int at = na_provider_find(b->providers, id);
+    for (int i = 0; i < b->providers->nelts; i++) {
+        const na_provider *each = APR_ARRAY_IDX(b->providers, i, const na_provider *);
+        if (tenant ? each->for_tenant && strcmp(each->for_tenant, tenant) == 0 &&
+                         strcmp(each->template_id, id) == 0
+                   : strcmp(each->id, id) == 0)
+            return i;
+    }
+    return -1;
+}
+
+/* A provider of that ID is also the issuer of its access tokens, with its issuer= and keys. */
+static na_error *start_issuer(na_builder *b, const char *id, const char *tenant,
+                              issuer_parts *parts)
+{
+    int at = find_provider(b, id, tenant);
     parts->issuer = (na_issuer){.algs = na_issuer_default_algs, .cache = CACHE_DEFAULT};
-    if (at < 0)
-        return na_provider_new(b->pool, id, "oidc", &parts->provider);
+    if (at < 0) {
+        NA_TRY(na_provider_new(b->pool, id, "oidc", &parts->provider));
+        return tenant ? na_provider_give_to(b->pool, parts->provider, tenant) : NULL;
+    }
     parts->provider = apr_pmemdup(b->pool, APR_ARRAY_IDX(b->providers, at, na_provider *),
                                   sizeof *parts->provider);
     return parts->provider->type <= NA_OAUTH
@@ -245,31 +260,83 @@ static na_error *finish_issuer(na_builder *b, issuer_parts *parts)
                               "set jwks_endpoint= or jwks=");
 }
 
-/* A virtual host's issuer replaces the main server's with the same ID. */
-static na_error *place_issuer(na_builder *b, const na_issuer *issuer, const server_rec *origin)
-{
-    for (int i = 0; i < b->issuers->nelts; i++) {
-        const na_issuer **other = &APR_ARRAY_IDX(b->issuers, i, const na_issuer *);
-        if (strcmp((*other)->provider->id, issuer->provider->id) != 0)
-            continue;
-        if (APR_ARRAY_IDX(b->issuer_origins, i, const server_rec *) == origin)
-            return na_wrong(b, "duplicate token issuer '%s'", issuer->provider->id);
-        APR_ARRAY_IDX(b->issuer_origins, i, const server_rec *) = origin;
-        *other = issuer;
-        return NULL;
-    }
-    APR_ARRAY_PUSH(b->issuers, const na_issuer *) = issuer;
-    APR_ARRAY_PUSH(b->issuer_origins, const server_rec *) = origin;
-    return NULL;
-}
-
-na_error *na_build_issuer(na_builder *b, const na_directive *w)
+static na_error *build_issuer(na_builder *b, const na_directive *w, const char *tenant,
+                              const na_issuer **built)
 {
     issuer_parts *parts = apr_palloc(b->pool, sizeof *parts);
-    NA_TRY(start_issuer(b, w->argv[0], parts));
+    NA_TRY(start_issuer(b, w->argv[0], tenant, parts));
     for (int i = 1; i < w->argc; i++)
         NA_TRY(set_option(b, parts, w->argv[i]));
     NA_TRY(finish_issuer(b, parts));
     parts->issuer.provider = parts->provider;
-    return place_issuer(b, &parts->issuer, w->server);
+    *built = &parts->issuer;
+    return NULL;
+}
+
+/* ── the issuers of tenants ────────────────────────────────────────────────────────────────── */
+
+/* Reads tenants=, or returns those of the provider with that ID; NULL if it is for none. */
+static na_error *find_tenants(na_builder *b, const na_directive *w,
+                              const apr_array_header_t **tenants)
+{
+    apr_array_header_t *own = apr_array_make(b->pool, 1, sizeof(const char *));
+    NA_TRY(na_build_tenants(b, w, tenants));
+    for (int i = 0; i < b->providers->nelts && !*tenants; i++) {
+        const na_provider *each = APR_ARRAY_IDX(b->providers, i, const na_provider *);
+        if (each->for_tenant && strcmp(each->template_id, w->argv[0]) == 0)
+            APR_ARRAY_PUSH(own, const char *) = each->for_tenant;
+    }
+    if (own->nelts)
+        *tenants = own;
+    return NULL;
+}
+
+/* Audiences alone keep the tokens of tenants with the same issuer apart. */
+static na_error *set_apart(na_builder *b, apr_hash_t *known, const na_issuer *issuer)
+{
+    for (int i = 0; i < issuer->audiences->nelts; i++)
+        NA_TRY(
+            na_build_set_apart(b, known,
+                               apr_pstrcat(b->pool, issuer->provider->issuer, "\n",
+                                           APR_ARRAY_IDX(issuer->audiences, i, const char *), NULL),
+                               "audience", issuer->provider->for_tenant));
+    return NULL;
+}
+
+static na_error *build_for_tenants(na_builder *b, const na_directive *w,
+                                   const apr_array_header_t *tenants, apr_array_header_t *made)
+{
+    apr_hash_t *known = apr_hash_make(b->pool);
+    for (int i = 0; i < tenants->nelts; i++) {
+        const na_issuer *issuer;
+        const char *tenant = APR_ARRAY_IDX(tenants, i, const char *);
+        const na_directive own = na_build_directive_for(b, w, tenant);
+        na_error *error = build_issuer(b, &own, tenant, &issuer);
+        if (error)
+            return na_error_wrap(b->pool, error, NULL, "tenant '%s'", tenant);
+        NA_TRY(set_apart(b, known, issuer));
+        APR_ARRAY_PUSH(made, const na_issuer *) = issuer;
+    }
+    return NULL;
+}
+
+/* ── the directive ─────────────────────────────────────────────────────────────────────────── */
+
+static const na_provider *provider_of(const void *issuer)
+{
+    return ((const na_issuer *)issuer)->provider;
+}
+
+na_error *na_build_issuer(na_builder *b, const na_directive *w)
+{
+    const na_placed placed = {"token issuer", b->issuers, b->issuer_origins, provider_of};
+    const apr_array_header_t *tenants;
+    apr_array_header_t *made = apr_array_make(b->pool, 1, sizeof(const na_issuer *));
+    const char *secret = na_option_of(w, "clientSecret");
+    if (secret)
+        na_build_warn_if_literal(b, "clientSecret=", secret);
+    NA_TRY(find_tenants(b, w, &tenants));
+    NA_TRY(tenants ? build_for_tenants(b, w, tenants, made)
+                   : build_issuer(b, w, NULL, apr_array_push(made)));
+    return na_build_place(b, &placed, w, made);
 }

@@ -11,6 +11,7 @@
 #include "httpd/config/build.h"
 #include "httpd/config/targets.h"
 #include "httpd/config/settings.h"
+#include "httpd/config/tenants.h"
 
 /* Returns the value of the provider's variable of this kind; NULL if none is set. */
 static const char *variable_value(const na_builder *b, const na_provider *p, const char *kind)
@@ -112,19 +113,10 @@ static int split_option(apr_pool_t *pool, const char *argument, const char **key
     return 1;
 }
 
-static const char *option_of(const na_directive *written, const char *key)
-{
-    size_t len = strlen(key);
-    for (int i = 1; i < written->argc; i++)
-        if (strncmp(written->argv[i], key, len) == 0 && written->argv[i][len] == '=')
-            return written->argv[i] + len + 1;
-    return NULL;
-}
-
 static na_error *start_provider(na_builder *b, const na_directive *written, na_provider **provider)
 {
     apr_pool_t *pool = b->pool;
-    const char *id = written->argv[0], *type = option_of(written, "type");
+    const char *id = written->argv[0], *type = na_option_of(written, "type");
     NA_TRY(na_provider_from_catalogue(pool, b->catalogue, id, provider));
     if (*provider)
         return NULL;
@@ -192,19 +184,15 @@ static na_error *check_authn_providers(apr_pool_t *pool, const apr_array_header_
         "name it before the one that verifies passwords, such as backend=authn:socache,file");
 }
 
-static na_error *build_provider(na_builder *b, const na_directive *written, na_provider **provider)
+static na_error *complete_provider(na_builder *b, const na_directive *written,
+                                   na_provider *provider)
 {
-    const na_environment *environment = &b->environment;
-    NA_TRY(start_provider(b, written, provider));
     for (int i = 1; i < written->argc; i++)
-        NA_TRY(set_option(environment, *provider, written->argv[i]));
-    const char *secret = option_of(written, "clientSecret");
-    if (secret)
-        na_build_warn_if_literal(b, "clientSecret=", secret);
-    NA_TRY(finish_provider(b, *provider));
-    if ((*provider)->password_file)
-        NA_TRY(na_children_check_readable(b->pool, (*provider)->password_file));
-    return check_authn_providers(b->pool, (*provider)->authn_providers);
+        NA_TRY(set_option(&b->environment, provider, written->argv[i]));
+    NA_TRY(finish_provider(b, provider));
+    if (provider->password_file)
+        NA_TRY(na_children_check_readable(b->pool, provider->password_file));
+    return check_authn_providers(b->pool, provider->authn_providers);
 }
 
 /* ── from the environment alone ────────────────────────────────────────────────────────────── */
@@ -242,12 +230,21 @@ static na_error *add_built_in(na_builder *b, const char *id)
     return NULL;
 }
 
+static int is_configured(const na_builder *b, const char *id)
+{
+    for (int i = 0; i < b->providers->nelts; i++)
+        if (strcmp(na_provider_configured_id(APR_ARRAY_IDX(b->providers, i, na_provider *)), id) ==
+            0)
+            return 1;
+    return 0;
+}
+
 static na_error *add_from_environment(na_builder *b, const na_directive *at)
 {
     const apr_array_header_t *ids = na_catalogue_client_ids(b->pool, b->catalogue);
     for (int i = 0; i < ids->nelts; i++) {
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
-        if (na_provider_find(b->providers, id) >= 0)
+        if (is_configured(b, id))
             continue;
         na_build_look_at(b, at, NULL);
         NA_TRY(na_build_noted(b, add_built_in(b, id)));
@@ -257,30 +254,75 @@ static na_error *add_from_environment(na_builder *b, const na_directive *at)
 
 /* ── NextAuthProvider ──────────────────────────────────────────────────────────────────────── */
 
-/* A virtual host's provider replaces the main server's provider with the same ID. */
-static na_error *place_provider(na_builder *b, na_provider *provider, const server_rec *origin)
+/* Catalogues have {tenant} in URLs, which tenant= sets if the arguments do not. */
+static na_error *build_for_tenant(na_builder *b, const na_directive *written, const char *tenant,
+                                  na_provider **provider)
 {
-    apr_array_header_t *providers = b->providers, *origins = b->provider_origins;
-    int index = na_provider_find(providers, provider->id);
-    if (index < 0) {
-        APR_ARRAY_PUSH(providers, na_provider *) = provider;
-        APR_ARRAY_PUSH(origins, const server_rec *) = origin;
-        return NULL;
-    }
-    if (APR_ARRAY_IDX(origins, index, const server_rec *) == origin)
+    NA_TRY(start_provider(b, written, provider));
+    if ((*provider)->type > NA_OAUTH)
+        return na_error_with_hint(na_wrong(b, "tenants= requires a provider of type oidc or oauth"),
+                                  "remove tenants=");
+    (*provider)->tenant = tenant;
+    NA_TRY(complete_provider(b, written, *provider));
+    if ((*provider)->allow_linking)
         return na_error_with_hint(
-            na_wrong(b, "duplicate provider '%s'", provider->id),
-            "remove one of them; only a virtual host's replaces the main server's");
-    APR_ARRAY_IDX(providers, index, na_provider *) = provider;
-    APR_ARRAY_IDX(origins, index, const server_rec *) = origin;
+            na_wrong(b, "allowDangerousEmailAccountLinking with tenants=: who manages the issuer "
+                        "of one tenant could sign in as the users of others"),
+            "remove allowDangerousEmailAccountLinking=");
+    return na_provider_give_to(b->pool, *provider, tenant);
+}
+
+static const char *identity_of(apr_pool_t *pool, const na_provider *p)
+{
+    return apr_pstrcat(pool, p->issuer ? p->issuer : "", "\n", p->well_known ? p->well_known : "",
+                       "\n", p->token_url ? p->token_url : "", "\n", p->client_id, NULL);
+}
+
+/* The directive is one provider of each tenant. */
+static na_error *build_for_tenants(na_builder *b, const na_directive *written,
+                                   const apr_array_header_t *tenants, apr_array_header_t *made)
+{
+    apr_hash_t *known = apr_hash_make(b->pool);
+    for (int i = 0; i < tenants->nelts; i++) {
+        na_provider *provider;
+        const char *tenant = APR_ARRAY_IDX(tenants, i, const char *);
+        const na_directive own = na_build_directive_for(b, written, tenant);
+        na_error *error = build_for_tenant(b, &own, tenant, &provider);
+        if (error)
+            return na_error_wrap(b->pool, error, NULL, "tenant '%s'", tenant);
+        NA_TRY(na_build_set_apart(b, known, identity_of(b->pool, provider), "client ID", tenant));
+        APR_ARRAY_PUSH(made, na_provider *) = provider;
+    }
     return NULL;
+}
+
+static na_error *build_providers(na_builder *b, const na_directive *written,
+                                 apr_array_header_t *made)
+{
+    const apr_array_header_t *tenants;
+    na_provider *provider;
+    const char *secret = na_option_of(written, "clientSecret");
+    if (secret)
+        na_build_warn_if_literal(b, "clientSecret=", secret);
+    NA_TRY(na_build_tenants(b, written, &tenants));
+    if (tenants)
+        return build_for_tenants(b, written, tenants, made);
+    NA_TRY(start_provider(b, written, &provider));
+    APR_ARRAY_PUSH(made, na_provider *) = provider;
+    return complete_provider(b, written, provider);
+}
+
+static const na_provider *itself(const void *provider)
+{
+    return provider;
 }
 
 na_error *na_build_provider(na_builder *b, const na_directive *w)
 {
-    na_provider *provider;
-    NA_TRY(build_provider(b, w, &provider));
-    return place_provider(b, provider, w->server);
+    const na_placed placed = {"provider", b->providers, b->provider_origins, itself};
+    apr_array_header_t *made = apr_array_make(b->pool, 1, sizeof(na_provider *));
+    NA_TRY(build_providers(b, w, made));
+    return na_build_place(b, &placed, w, made);
 }
 
 /* 1 MB is thousands of providers. */

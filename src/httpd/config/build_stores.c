@@ -165,7 +165,8 @@ static void warn_of_logout(na_builder *b)
 {
     for (int i = 0; i < b->config->providers->nelts; i++) {
         const na_provider *provider = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
-        if (provider->logout && b->config->is_by_host && !b->config->site_name)
+        if (provider->logout && b->config->is_by_host && !b->config->site_name &&
+            !provider->for_tenant) /* each tenant's calls the URL of its own host */
             na_build_warn_aloud(
                 b, na_error_with_hint(na_wrong(b,
                                                "logout= of provider '%s' ends only the sessions of "

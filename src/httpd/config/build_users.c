@@ -182,7 +182,7 @@ na_error *na_build_finish_users(na_builder *b, const apr_array_header_t *written
     NA_TRY(na_build_noted(b, check_features(b)));
     for (int i = 0; i < b->providers->nelts; i++) {
         na_provider *p = APR_ARRAY_IDX(b->providers, i, na_provider *);
-        na_build_look_at(b, provider_directive(written, p->id),
+        na_build_look_at(b, provider_directive(written, na_provider_configured_id(p)),
                          na_directive_name(NextAuthProvider));
         NA_TRY(na_build_noted(b, check_provider(b, p)));
     }

@@ -325,7 +325,7 @@ apr_table_t *na_variables_known(apr_pool_t *pool, const apr_array_header_t *prov
     for (int i = 0; i < providers->nelts; i++) {
         const na_provider *provider = APR_ARRAY_IDX(providers, i, const na_provider *);
         if (provider->type == NA_OIDC || provider->type == NA_OAUTH)
-            na_variables_add_provider(pool, known, provider->id);
+            na_variables_add_provider(pool, known, na_provider_configured_id(provider));
     }
     return known;
 }

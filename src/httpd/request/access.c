@@ -36,7 +36,7 @@ static const na_session *of_accepted_issuer(request_rec *r, const na_session *se
     const apr_array_header_t *issuers = na_dir_conf_of(r)->issuers;
     const char *id = na_session_claim(session, NA_CLAIM_PROVIDER);
     for (int i = 0; issuers && i < issuers->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(issuers, i, const char *), id) == 0)
+        if (na_tenant_is_named(na_config_of(r), id, APR_ARRAY_IDX(issuers, i, const char *)))
             return session;
     if (!issuers)
         return session;

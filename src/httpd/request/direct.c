@@ -18,12 +18,10 @@
 
 static const na_provider *named_provider(request_rec *r, const ap_expr_info_t *expression)
 {
-    const apr_array_header_t *providers = na_config_of(r)->providers;
     const char *reason = NULL, *id = ap_expr_str_exec(r, expression, &reason);
     if (!reason && (!*id || strcmp(id, PAGE) == 0))
         return NULL;
-    int at = reason ? -1 : na_provider_find(providers, id);
-    const na_provider *provider = at < 0 ? NULL : APR_ARRAY_IDX(providers, at, const na_provider *);
+    const na_provider *provider = reason ? NULL : na_provider_named(na_config_of(r)->providers, id);
     if (provider && provider->type <= NA_OAUTH)
         return provider;
     na_log_request(r, NA_LOG_ERROR, "CONFIGURATION_ERROR",

@@ -303,8 +303,10 @@ int na_refuse_unauthenticated(request_rec *r)
 /* RFC 9110 section 15.5.20. */
 int na_refuse_host(request_rec *r)
 {
-    na_log_request(r, NA_LOG_INFO, "HOST", "refused host '%s': NextAuthURL does not list it",
-                   na_one_line(r->pool, r->hostname ? r->hostname : "", NA_HOST_LEN_MAX));
+    na_log_request(
+        r, NA_LOG_INFO, "HOST",
+        "refused host '%s': NextAuthURL does not list it, or no provider is for its tenant",
+        na_one_line(r->pool, r->hostname ? r->hostname : "", NA_HOST_LEN_MAX));
     forbid_caching(r);
     return HTTP_MISDIRECTED_REQUEST;
 }

@@ -69,11 +69,6 @@ static const char *parse_factor(cmd_parms *cmd, const char *line, const void **p
 
 typedef int holds(const na_session *session, const char *word);
 
-static int has_provider(const na_session *session, const char *id)
-{
-    return na_session_has(session, NA_CLAIM_PROVIDER, id);
-}
-
 /* Only an access token has scopes: those of a provider in a session are of other APIs. */
 static int has_scope(const na_session *session, const char *scope)
 {
@@ -117,7 +112,14 @@ static authz_status check_role(request_rec *r, const char *line, const void *par
 
 static authz_status check_provider(request_rec *r, const char *line, const void *parsed)
 {
-    return check_words(r, parsed, has_provider);
+    if (!r->user)
+        return AUTHZ_DENIED_NO_USER;
+    const na_session *session = session_of_user(r);
+    const char *id = session ? na_session_claim(session, NA_CLAIM_PROVIDER) : NULL;
+    for (const char *const *word = parsed; id && *word; word++)
+        if (na_tenant_is_named(na_config_of(r), id, *word))
+            return AUTHZ_GRANTED;
+    return AUTHZ_DENIED;
 }
 
 static authz_status check_claim(request_rec *r, const char *line, const void *parsed)

@@ -49,7 +49,7 @@ static na_error *set_param(request_rec *r, const na_provider *provider, const na
 
 static int is_for(const na_param *param, const na_provider *provider)
 {
-    return !param->provider || strcmp(param->provider, provider->id) == 0;
+    return !param->provider || na_provider_is_named(provider, param->provider);
 }
 
 /*
