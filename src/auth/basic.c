@@ -9,7 +9,6 @@
 #include "auth/factors.h"
 #include "auth/limit.h"
 #include "auth/report.h"
-#include "base/crypto.h"
 #include "base/json.h"
 #include "session/answer.h"
 
@@ -19,12 +18,9 @@
 const char *na_basic_key(apr_pool_t *pool, const na_config *config, const na_provider *provider,
                          const char *user, const char *password)
 {
-    unsigned char hash[NA_SHA256_LEN];
+    const na_bytes secret = {config->limits.key, sizeof config->limits.key};
     char *text = apr_pstrcat(pool, "basic\n", provider->id, "\n", user, "\n", password, NULL);
-    na_hmac_sha256(hash, (na_bytes){config->limits.key, sizeof config->limits.key},
-                   na_bytes_of(text));
-    na_wipe(text, strlen(text));
-    return na_hex(pool, hash, sizeof hash);
+    return na_answer_key(pool, secret, text);
 }
 
 const na_session *na_basic_recent(const na_sessions *sessions, const na_visit *visit,

@@ -12,7 +12,6 @@
 #include "auth/complete.h"
 #include "auth/limit.h"
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/json.h"
 #include "oauth/access_token_claims.h"
 #include "oauth/access_token_jwt.h"
@@ -248,20 +247,14 @@ static const na_issuer *issuer_of_session(const na_request *request, const na_se
 
 /* ── loading ───────────────────────────────────────────────────────────────────────────────── */
 
-/*
- * What is kept of a token, is kept for a set of accepted issuers: another path can accept others.
- * The hash is keyed, so that clients cannot choose which entries of the cache it displaces.
- */
+/* A token's session is kept for a set of accepted issuers: another path can accept others. */
 static const char *key_of(const na_request *request, const na_bearer *shown)
 {
-    unsigned char hash[NA_SHA256_LEN];
     const na_bytes secret = {request->config->limits.key, sizeof request->config->limits.key};
     const char *accepted = shown->accepted ? na_join(request->pool, shown->accepted, " ") : "";
     char *text = apr_pstrcat(request->pool, "oauth\n", request->config->session.site, "\n",
                              accepted, "\n", shown->token, NULL);
-    na_hmac_sha256(hash, secret, na_bytes_of(text));
-    na_wipe(text, strlen(text));
-    return na_hex(request->pool, hash, sizeof hash);
+    return na_answer_key(request->pool, secret, text);
 }
 
 na_error *na_bearer_load(na_request *request, na_bearer *shown, const na_session **session)

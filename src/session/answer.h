@@ -13,6 +13,12 @@
  */
 
 /*
+ * Returns the key for a text that contains the credential, and wipes the text. Clients do not know
+ * the secret, so that they cannot choose which entries of the cache a key displaces.
+ */
+const char *na_answer_key(apr_pool_t *pool, na_bytes secret, char *text);
+
+/*
  * Returns the session that was kept for the key, which lives as long as the visit's pool, and in
  * *age the seconds since it was verified; NULL if there is none.
  */

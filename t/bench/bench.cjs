@@ -31,7 +31,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
-const { startProvider, login, get, release } = require('./openid.cjs');
+const { startProvider, accessToken, login, get, release } = require('./openid.cjs');
 const { prepare, start, FILE_SIZE } = require('./server.cjs');
 const { startStores } = require('./stores.cjs');
 const { startWaiting } = require('./waiting.cjs');
@@ -48,6 +48,7 @@ const KINDS = [
     { name: `new-${store}`, site: store, label: `token never seen, store ${store}`, store },
   ]),
   { name: 'waiting', site: 'nextauth', label: 'token seen, 200 sign-ins waiting', one: true, waiting: true, uncounted: true },
+  { name: 'bearer', site: 'bearer', label: 'access token (JWT) seen before', one: true, bearer: true, countedOnly: true },
   { name: 'openidc-cache', site: 'openidcCache', label: 'mod_auth_openidc, server cache' },
   { name: 'openidc-cookie', site: 'openidcCookie', label: 'mod_auth_openidc, client cookie' },
   { name: 'public', site: 'nextauth', label: 'public file of a mod_nextauth site', path: '/page.bin', countedOnly: true },
@@ -171,9 +172,10 @@ async function measureRounds(kinds, prepared, tokens) {
 
 // What countInstructions() does for a kind: once(i), `warmUp` times, then `count` times.
 async function fetching(kind, prepared, tokens, agent) {
-  const cookies = await cookiesOf(kind, prepared, tokens);
+  const shown = kind.bearer ? [{ Authorization: `Bearer ${accessToken(prepared.issuer)}` }]
+    : (await cookiesOf(kind, prepared, tokens)).map((cookie) => ({ Cookie: cookie }));
   const once = async (i) => {
-    const { status } = await get(addressOf(kind, prepared), { Cookie: cookies[i % cookies.length] }, agent);
+    const { status } = await get(addressOf(kind, prepared), shown[i % shown.length], agent);
     if (status !== 200) throw new Error(`${kind.label}: ${status} under callgrind`);
   };
   const warmUp = kind.one || kind.path ? 500 : CACHE + 512; // so that a new token displaces an old one
@@ -239,7 +241,7 @@ async function main() {
   const only = (process.env.BENCH_ONLY || [...KINDS, ...signins.KINDS].map((kind) => kind.name).join()).split(',');
   let kinds = KINDS.filter((kind) => kind.name === 'unprotected' || only.includes(kind.name));
   let signInKinds = signins.KINDS.filter((kind) => SIGNINS && only.includes(kind.name));
-  const ours = [...kinds, ...signInKinds].some((kind) => ['nextauth', 'signins', 'signinsSecure'].includes(kind.site) || kind.store);
+  const ours = [...kinds, ...signInKinds].some((kind) => ['nextauth', 'bearer', 'signins', 'signinsSecure'].includes(kind.site) || kind.store);
   if (ours && !fs.existsSync(module)) fail(`${module} is not there: run make first`);
   process.on('SIGINT', () => process.exit(130));
   process.on('SIGTERM', () => process.exit(143));

@@ -9,9 +9,18 @@ const https = require('node:https');
 const { publicKey, privateKey } = generateKeys('rsa', { modulusLength: 2048 });
 const base64url = (json) => Buffer.from(JSON.stringify(json)).toString('base64url');
 
-function signed(claims) {
-  const text = `${base64url({ alg: 'RS256', typ: 'JWT', kid: 'bench' })}.${base64url(claims)}`;
+function signed(claims, typ = 'JWT') {
+  const text = `${base64url({ alg: 'RS256', typ, kid: 'bench' })}.${base64url(claims)}`;
   return `${text}.${crypto.sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`;
+}
+
+// An access token for an API (RFC 9068).
+function accessToken(issuer) {
+  const now = Math.floor(Date.now() / 1000);
+  return signed({
+    iss: issuer, aud: 'bench', sub: '42', client_id: 'client', iat: now, exp: now + 86400, jti: crypto.randomUUID(),
+    scope: 'openid profile', name: 'Ada Lovelace', email: 'ada@example.org', email_verified: true,
+  }, 'at+jwt');
 }
 
 const hanging = [];
@@ -103,4 +112,4 @@ async function login(address) {
   throw new Error(`login at ${address} goes round in circles`);
 }
 
-module.exports = { startProvider, login, get, release };
+module.exports = { startProvider, accessToken, login, get, release };

@@ -39,6 +39,7 @@ const STORES = ['socache', 'redis', 'postgres'];
 const SITES = {
   plain: () => '',
   nextauth: (port, options) => nextauth(port, options, ''),
+  bearer: (port, options) => nextauth(port, options, bearer(options)),
   socache: (port, options) => nextauth(port, options, options.stores.socache),
   redis: (port, options) => nextauth(port, options, options.stores.redis),
   postgres: (port, options) => nextauth(port, options, options.stores.postgres),
@@ -64,6 +65,12 @@ const nextauth = (port, { dir, issuer }, store) => `
     Require valid-user
   </Location>
 ${store}`;
+
+const bearer = ({ issuer }) => `
+  NextAuthTokenIssuer bench issuer=${issuer} audience=bench
+  <Location /members/>
+    NextAuthAcceptTokens oauth
+  </Location>`;
 
 // With a single provider, the protected page leads there.
 const signins = (port, dir, issuer, bundle) => `
@@ -108,7 +115,7 @@ async function prepare(options) {
   const root = process.getuid() === 0;
   const hasOpenidc = fs.existsSync(`${modules}/mod_auth_openidc.so`);
   const siteNames = Object.keys(SITES).filter((name) => hasOpenidc || !name.startsWith('openidc'))
-    .filter((name) => module || !['nextauth', 'signins', 'signinsSecure'].includes(name))
+    .filter((name) => module || !['nextauth', 'bearer', 'signins', 'signinsSecure'].includes(name))
     .filter((name) => !STORES.includes(name) || stores[name]);
 
   // What the server's user reads and writes is outside the working tree, which it may not be able to enter.
@@ -164,7 +171,7 @@ ${withModule(moduleOf(name), `<VirtualHost 127.0.0.1:${port}>${SITES[name](port,
 </VirtualHost>`)}`).join('')}
 `;
   fs.writeFileSync(`${dir}/httpd.conf`, configuration);
-  return { dir, sites, body, profiles, hasOpenidc };
+  return { dir, sites, body, profiles, hasOpenidc, issuer: options.issuer };
 }
 
 // Starts httpd with these of the two modules, `before` in front of its command line; resolves when the

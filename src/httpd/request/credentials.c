@@ -48,7 +48,8 @@ int na_credentials_of(request_rec *r, na_credentials *credentials)
     credentials->is_dpop = rest != NULL;
     if (!rest)
         rest = after_scheme(header, "Bearer");
-    /* it can be percent-encoded, as for NextAuth's getToken() */
-    credentials->bearer = rest && *rest ? na_percent_decode(r->pool, rest, 0) : NULL;
+    if (rest && strchr(rest, '%')) /* as for NextAuth's getToken() */
+        rest = na_percent_decode(r->pool, rest, 0);
+    credentials->bearer = rest && *rest ? rest : NULL;
     return credentials->bearer != NULL;
 }
