@@ -67,11 +67,23 @@ function answerOf(id, entry) {
 // Auth.js's default, where a provider has no profile() of its own.
 const usual = (p) => ({ id: p.sub ?? p.id, name: p.name ?? p.nickname ?? p.preferred_username, email: p.email, image: p.picture });
 
+// Members that make no difference to the user, or to whether a user without a picture gets a general one.
+const known = ['beyondidentity.preferred_username', 'click-up.user.profilePicture', 'click-up.user.color', 'yandex.is_avatar_empty'];
+// The members that Auth.js looks for and an answer has not, so that nothing of it is tried.
+const unread = new Set();
+function watched(value, where) {
+  if (!value || typeof value !== 'object') return value;
+  return new Proxy(value, { get: (object, name) => {
+    if (typeof name === 'string' && !Array.isArray(object) && !(name in object)) unread.add(`${where}.${name}`);
+    return watched(object[name], `${where}.${name}`);
+  } });
+}
+
 async function theirUser(id, issuer, answer) {
   const module = await import(pathToFileURL(path.join(folder, `${files[id] || id}.js`)).href);
   const provider = module.default({ clientId: clientOf(id), clientSecret: secretOf(id), issuer, tenantId: 'acme', baseUrl: issuer, accountID: 'acme', userinfo: `${issuer}/me` });
   const profile = provider.profile || provider.options?.profile || usual;
-  const user = await profile.call(provider, inner[id] ? inner[id](answer) : answer, { access_token: 'x', email: 'ada@example.org' });
+  const user = await profile.call(provider, watched(inner[id] ? inner[id](answer) : answer, id), { access_token: 'x', email: 'ada@example.org' });
   return Object.fromEntries(['id', 'name', 'email', 'image'].map((name) => [name, user[name] ?? undefined]).map(([name, value]) => [name, value === undefined ? value : String(value)]));
 }
 
@@ -146,7 +158,8 @@ ${file}` });
   t.is((await t.client(site).get('/api/auth/providers')).json.dribbble.name, 'Our own', 'replaces a built-in provider, wherever it is in the file');
   t.is((await userOf(t, site, 'dribbble')).id, 'id-dribbble', '  and its users sign in');
   for (const [content, says] of [
-    ['{', /own\.json: .*JSON/], ['[]', /expected a JSON object/], [JSON.stringify({ x: { type: 'oauth', clientSecret: 's' } }), /invalid provider 'x': clientSecret belongs in NextAuthProvider/],
+    ['{', /own\.json: .*JSON/], ['{\n"x": {,}}', /own\.json: not JSON: .* \(line 2, byte \d+\)/], ['{"x":7}', /invalid provider 'x': it is not a JSON object: write its options as/],
+    ['{"x":{"type":"oidc","maxAge":60}}', /maxAge is not a string: write the value in quotation marks/], ['{"x":{"name":"X"}}', /it has no type: set "type" to/], ['[]', /expected a JSON object/], [JSON.stringify({ x: { type: 'oauth', clientSecret: 's' } }), /invalid provider 'x': clientSecret belongs in NextAuthProvider/],
     [JSON.stringify({ x: { type: 'magic' } }), /invalid provider 'x': invalid type=magic/], ['\xff', /is not UTF-8|JSON/],
   ]) t.like((await t.configtest({ config: `${common}NextAuthURL http://localhost:1\n${write(content)}\nNextAuthProvider dribbble clientId=a clientSecret=b` })).output, says, `${content.slice(0, 30)} is refused`);
   t.like((await t.configtest({ config: `${common}NextAuthURL http://localhost:1\nNextAuthProviderFile ${folder}/none.json\nNextAuthProvider dribbble clientId=a clientSecret=b` })).output, /could not read/, 'so is a file that is not there');
@@ -218,6 +231,7 @@ ${ids.map((id) => `NextAuthProvider ${id} ${there.options(id)} ${there.photoOpti
     t.is(Object.fromEntries(['id', 'name', 'email', 'image'].map((name) => [name, user[name] ?? undefined])),
       { ...await theirUser(id, `${there.url}/${id}`, { ...structuredClone(there.answers[id]), ...(id === 'apple' ? { user: JSON.parse(there.posted) } : {}) }), ...better[id] }, '  and the user is the one that Auth.js makes') || t.diag(JSON.stringify(there.answers[id]), back.location, site.log().split('\n').filter((line) => /:warn|:error/.test(line)).at(-1));
   }
+  t.is([...unread].filter((read) => !known.includes(read)), [], 'what Auth.js reads is in the answers');
   t.section('Those that nobody vouches for have no address');
   await vouchedOnly(t, there);
   await signedUserinfo(t, there);

@@ -28,7 +28,8 @@ static na_error *parse(apr_pool_t *pool, const char *code, na_bytes text, size_t
     json_error_t reason;
     *json = na_json_own(pool, json_loadb((const char *)text.data, text.len, flags, &reason));
     if (!*json)
-        return na_error_new(pool, code, "not JSON: %s (at byte %d)", reason.text, reason.position);
+        return na_error_new(pool, code, "not JSON: %s (line %d, byte %d)", reason.text, reason.line,
+                            reason.position);
     return NULL;
 }
 

@@ -55,7 +55,8 @@ static na_error *build(apr_pool_t *pool, const char *id, json_t *entry, na_provi
     const char *option, *type = na_json_string(entry, "type");
     json_t *value;
     if (!type)
-        return na_error_new(pool, NA_ERR_CONFIGURATION, "it has no type");
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "it has no type"),
+                                  "set \"type\" to \"oidc\" or \"oauth\"");
     NA_TRY(na_provider_new(pool, id, type, provider));
     json_object_foreach(entry, option, value)
     {
@@ -63,7 +64,9 @@ static na_error *build(apr_pool_t *pool, const char *id, json_t *entry, na_provi
         if (strcmp(option, DOCUMENTATION) == 0)
             continue;
         if (!text)
-            return na_error_new(pool, NA_ERR_CONFIGURATION, "%s is not a string", option);
+            return na_error_with_hint(
+                na_error_new(pool, NA_ERR_CONFIGURATION, "%s is not a string", option),
+                "write the value in quotation marks, as in \"true\" or \"60\"");
         NA_TRY(na_provider_set(pool, *provider, option, text));
     }
     return NULL;
@@ -76,14 +79,19 @@ static na_error *check_no_secret(apr_pool_t *pool, const json_t *entry)
                                           "clientCertificateKey", "privateKey"};
     for (apr_size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
         if (json_object_get(entry, secrets[i]))
-            return na_error_new(pool, NA_ERR_CONFIGURATION, "%s belongs in NextAuthProvider",
-                                secrets[i]);
+            return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                                   "%s belongs in NextAuthProvider", secrets[i]),
+                                      "remove it from the file, and set it there");
     return NULL;
 }
 
 static na_error *check_entry(apr_pool_t *pool, const char *id, json_t *entry)
 {
     na_provider *provider;
+    if (!json_is_object(entry))
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
+                                               "it is not a JSON object"),
+                                  "write its options as {\"type\": \"oidc\", …}");
     NA_TRY(check_no_secret(pool, entry));
     return build(pool, id, entry, &provider);
 }

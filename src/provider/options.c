@@ -28,6 +28,16 @@ static na_error *set_type(apr_pool_t *pool, na_provider *provider, const char *v
                               "remove type=");
 }
 
+/* It becomes part of the style of pages. */
+static na_error *set_color(apr_pool_t *pool, na_provider *provider, const char *value)
+{
+    if (*value != '#' || strlen(value) != 7 || strspn(value + 1, "0123456789abcdefABCDEF") != 6)
+        return na_error_new(pool, NA_ERR_CONFIGURATION, "invalid color=%s: expected #rrggbb",
+                            value);
+    provider->color = value;
+    return NULL;
+}
+
 /* A configured issuer replaces the built-in URL with a tenant. */
 static na_error *set_issuer(apr_pool_t *pool, na_provider *provider, const char *value)
 {
@@ -443,7 +453,7 @@ static na_error *set_timeout(apr_pool_t *pool, na_provider *provider, const char
 static const option options[] = {
     WITH("type", set_type),
     TEXT("name", name),
-    TEXT("color", color),
+    WITH("color", set_color),
     WITH("issuer", set_issuer),
     TEXT("wellKnown", well_known),
     TEXT("tenant", tenant),

@@ -47,6 +47,23 @@ static const char *value_of(apr_pool_t *pool, const na_provider *provider, const
     return NULL;
 }
 
+/*
+ * Returns how much of a query to keep before the parameter whose value begins at `value`, and
+ * writes what follows the parameter, from `*rest` on.
+ */
+static apr_size_t leave_out_parameter(const char *text, const char *value, const char **rest)
+{
+    apr_size_t len = (apr_size_t)(value - text);
+    while (len && text[len - 1] != '?' && text[len - 1] != '&')
+        len--;
+    if (**rest == '&')
+        ++*rest;
+    else if (len)
+        len--;
+    return len;
+}
+
+/* A parameter with {NAME?} as its value is left out if the option is not set. */
 static na_error *fill(apr_pool_t *pool, const na_provider *provider, const char **text)
 {
     const char *rest = *text;
@@ -54,20 +71,23 @@ static na_error *fill(apr_pool_t *pool, const na_provider *provider, const char 
     for (const char *open = rest ? strchr(rest, '{') : NULL; open; open = strchr(open, '{')) {
         const char *option, *name = open + 1;
         apr_size_t len = strcspn(name, "}");
-        const char *value = value_of(pool, provider, name, len, &option);
+        int is_optional = len && name[len - 1] == '?';
+        const char *value = value_of(pool, provider, name, len - (apr_size_t)is_optional, &option);
+        const char *end = name + len + 1;
         open = name;
         if (!option || name[len] != '}')
             continue;
-        if (!value)
+        if (!value && !is_optional)
             return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                                    "provider '%s' requires %s=", provider->id,
                                                    option),
                                       apr_psprintf(pool, "set %s=, which is part of %s", option,
                                                    *text));
-        APR_ARRAY_PUSH(parts, const char *) =
-            apr_pstrmemdup(pool, rest, (apr_size_t)(name - 1 - rest));
-        APR_ARRAY_PUSH(parts, const char *) = value;
-        rest = open = name + len + 1;
+        apr_size_t kept =
+            value ? (apr_size_t)(name - 1 - rest) : leave_out_parameter(rest, name - 1, &end);
+        APR_ARRAY_PUSH(parts, const char *) = apr_pstrmemdup(pool, rest, kept);
+        APR_ARRAY_PUSH(parts, const char *) = value ? value : "";
+        rest = open = end;
     }
     if (!parts->nelts)
         return NULL;

@@ -79,7 +79,7 @@ class Catalogue {
     const issuer = entry.type === 'oidc' ? !/^https:/.test(entry.wellKnown || '') : JSON.stringify(entry).includes('{issuer}');
     const own = [`"clientId=${clientOf(id)}"`, `"clientSecret=${secretOf(id)}"`];
     if (issuer) own.push(`issuer=${here}`);
-    if (JSON.stringify(entry).includes('{tenant}')) own.push('tenant=acme');
+    if (JSON.stringify(entry).match(/\{tenant\??\}/)) own.push('tenant=acme');
     if (entry.type === 'oauth' && !entry.userinfo) own.push(`userinfo=${here}/me`);
     return [...own, ...moved].join(' ');
   }

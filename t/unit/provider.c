@@ -96,6 +96,13 @@ static void own_entries(apr_pool_t *pool)
     ok(strstr(refusal_of_file(pool, "{\"x\":{\"type\":\"oidc\",\"maxAge\":60}}"),
               "maxAge is not a string") != NULL,
        "so is a value that is no text");
+    ok(strstr(refusal_of_file(pool, "{\"x\":{\"type\":\"oidc\",\"color\":\"red}p{\"}}"),
+              "invalid color=red}p{: expected #rrggbb") != NULL,
+       "a color cannot be anything else of a style");
+    ok(strstr(refusal_of_file(pool, "{\"x\":7}"), "it is not a JSON object") != NULL,
+       "an entry is an object");
+    ok(strstr(refusal_of_file(pool, "{\n\n\"x\":{,}}"), "(line 3, byte ") != NULL,
+       "a mistake in the JSON is on a line");
     ok(strstr(refusal_of_file(pool, "{\"x\":{\"name\":\"X\"}}"), "it has no type") != NULL,
        "and a missing type");
     ok(strstr(refusal_of_file(pool, "{\"x\":{\"type\":\"oidc\",\"clientSecret\":\"s\"}}"),
@@ -160,6 +167,34 @@ static void tenants(apr_pool_t *pool)
     p = made(pool, "azure-ad");
     na_provider_set(pool, p, "issuer", "https://sts.example.org/x");
     ok(!p->well_known, "an issuer of one's own replaces the address");
+}
+
+static const char *discovery_of(apr_pool_t *pool, const char *url, const char *tenant)
+{
+    na_provider *p = made(pool, "fusionauth");
+    na_provider_set(pool, p, "issuer", "https://id.example.org");
+    if (url)
+        na_provider_set(pool, p, "wellKnown", url);
+    if (tenant)
+        na_provider_set(pool, p, "tenant", tenant);
+    na_error *error = na_provider_finish(pool, p, 0);
+    if (!error && !tenant)
+        ok(!apr_table_get(p->authorization_fields, "tenantId"), "no parameter without its value");
+    return error ? na_error_text(pool, error) : p->well_known;
+}
+
+static void optional_parameters(apr_pool_t *pool)
+{
+    static const char document[] = "https://id.example.org/.well-known/openid-configuration";
+    is(discovery_of(pool, NULL, "acme"), apr_pstrcat(pool, document, "?tenantId=acme", NULL),
+       "FusionAuth's tenant is a parameter");
+    is(discovery_of(pool, NULL, NULL), document, "which is left out if there is none");
+    is(discovery_of(pool, "{issuer}/d?t={tenant?}&a=b", NULL), "https://id.example.org/d?a=b",
+       "the next one stays");
+    is(discovery_of(pool, "{issuer}/d?a=b&t={tenant?}", NULL), "https://id.example.org/d?a=b",
+       "and the one before");
+    is(discovery_of(pool, "{issuer}/d?a=b&t={tenant?}&c=d", NULL),
+       "https://id.example.org/d?a=b&c=d", "and both");
 }
 
 /* What configtest says of a provider with one option more. */
@@ -353,6 +388,7 @@ int main(void)
     own_entries(pool);
     composed(pool);
     tenants(pool);
+    optional_parameters(pool);
     authorization(pool);
     profiles(pool);
     addresses(pool);
