@@ -192,7 +192,7 @@ ASAN_FLAGS := BUILD=$(ASAN) SANITIZE=address,undefined CFLAGS='-O1 -g -fno-sanit
 test: need-BUILD need-TEST
 	@for server in ferretdb hydra keycloak; do \
 	  timeout 900 .ci/need-$$server $(abspath $(BUILD))/$$server & done; wait
-	@$(MAKE) --no-print-directory test-all PATH="$$(.ci/need-node $(abspath $(BUILD))/node):$$PATH"
+	@$(MAKE) --no-print-directory -j"$$(nproc)" test-all PATH="$$(.ci/need-node $(abspath $(BUILD))/node):$$PATH"
 
 test-all: all unit
 	@$(MAKE) --no-print-directory $(ASAN_FLAGS) all unit
@@ -217,19 +217,19 @@ FUZZ := $(BUILD)/fuzz
 FUZZERS := $(filter-out $(if $(MONGODB_SOURCES),,documents),$(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c)))
 FUZZ_FLAGS := BUILD=$(FUZZ) CC=clang CFLAGS='-O1 -g -fno-sanitize-recover=undefined'
 fuzz:
-	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) SANITIZE=fuzzer-no-link,address,undefined \
-	  $(FUZZ)/libnextauth.a $(patsubst %,$(FUZZ)/obj/t/fuzz/%.o,$(FUZZERS)) \
-	  $(patsubst %.c,$(FUZZ)/obj/%.o,$(MONGODB_SOURCES))
-	@for fuzzer in $(FUZZERS); do \
-	  mkdir -p $(FUZZ)/corpus/$$fuzzer && \
-	  clang -fsanitize=fuzzer,address,undefined -o $(FUZZ)/$$fuzzer \
-	    $(FUZZ)/obj/t/fuzz/$$fuzzer.o \
-	    $$([ $$fuzzer != documents ] || echo $(patsubst %.c,$(FUZZ)/obj/%.o,$(MONGODB_SOURCES))) \
-	    $(FUZZ)/libnextauth.a $(LIBS) $(MONGODB_LIBS) && \
-	  $(FUZZ)/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 \
-	    $(FUZZ)/corpus/$$fuzzer t/fuzz/seeds/$$fuzzer >$(FUZZ)/$$fuzzer.log 2>&1 && \
-	  echo "ok $$fuzzer: $$(tail -1 $(FUZZ)/$$fuzzer.log)" || \
-	  { echo "not ok $$fuzzer: see $(FUZZ)/$$fuzzer.log"; exit 1; }; done
+	@$(MAKE) --no-print-directory $(FUZZ_FLAGS) SANITIZE=fuzzer-no-link,address,undefined fuzz-all
+
+fuzz-all: $(FUZZERS:%=fuzz-%)
+
+$(BUILD)/documents: $(call objects,$(MONGODB_SOURCES))
+$(FUZZERS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/t/fuzz/%.o $(LIB)
+	@clang -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(LIB) $(LIBS) $(MONGODB_LIBS)
+
+$(FUZZERS:%=fuzz-%): fuzz-%: $(BUILD)/%
+	@mkdir -p $(BUILD)/corpus/$*
+	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 \
+	  $(BUILD)/corpus/$* t/fuzz/seeds/$* >$<.log 2>&1 && echo "ok $*: $$(tail -1 $<.log)" || \
+	  { echo "not ok $*: see $<.log"; exit 1; }
 
 clean:
 	rm -rf $(BUILD)
@@ -237,5 +237,5 @@ clean:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 .PHONY: all without-mongodb unit run serve install dist format check-format check-layers test test-all bench \
-  bench-all bench-scale bench-scale-all fuzz clean
+  bench-all bench-scale bench-scale-all fuzz fuzz-all $(FUZZERS:%=fuzz-%) clean
 .SECONDARY:

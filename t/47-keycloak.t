@@ -33,6 +33,7 @@ NextAuthMode test
 NextAuthURL http://localhost:@PORT@
 NextAuthSecret 0123456789abcdef0123456789abcdef
 NextAuthSessionStore socache checkInterval=0
+NextAuthHTTP timeout=60s
 NextAuthSOCache shmcb:@DIR@/sessions(1048576)
 NextAuthRole "%{PROFILE:resource_access.app.roles}" "true"
 NextAuthClaim groups "%{PROFILE:groups}"
@@ -64,7 +65,7 @@ NextAuthProvider wrong type=oidc ${options} clientId=app clientSecret=another
   t.section('what it can do for clients');
   t.is((await signIn(t.client(site), 'bound', 'alice')).url, arrived, 'a pushed request, tokens bound with DPoP, and userinfo with them');
   await keycloak.change('key', { 'jwks.url': `${site.url}/api/auth/jwks` });
-  t.is((await signIn(t.client(site), 'key', 'alice')).url, arrived, 'a client with a key, an ID token with PS256, signed userinfo');
+  t.is((await signIn(t.client(site), 'key', 'alice')).url, arrived, 'a client with a key, an ID token with PS256, signed userinfo', site.log().slice(-2000));
 
   t.section('how people signed in');
   t.is((await signIn(t.client(site), 'again', 'alice')).url, arrived, 'a sign-in within max_age');
