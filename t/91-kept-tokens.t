@@ -378,6 +378,7 @@ NextAuthURL http://localhost:@PORT@
 NextAuthSecret "${SECRET}"
 NextAuthProvider credentials backend=file:@DIR@/users
 NextAuthRole staff "true"
+NextAuthRememberMe Ask
 NextAuthIdentityKey file:@DIR@/key.pem lifetime=30
 <Location /wiki/>
   AuthType NextAuth
@@ -393,14 +394,14 @@ NextAuthIdentityKey file:@DIR@/key.pem lifetime=30
   ProxyPass http://127.0.0.1:${app.port}/
 </Location>` });
       const c = new Client(site);
-      await c.credentials('ada', 'x');
+      await c.credentials('ada', 'x', { rememberMe: 'off' });
       const headers = (await c.get('/wiki/', { headers: { 'X_NextAuth_JWT': 'forged', 'x-nextauth-jwt': 'forged' } })).json.user;
       t.is(Object.keys(headers).filter((name) => /nextauth/.test(name)), ['x-nextauth-jwt'], `${alg}: the application gets the JWT alone`);
       const jwks = createRemoteJWKSet(new URL(`${site.url}/api/auth/jwks`));
       const issuer = `${site.url}/api/auth`;
       const { payload, protectedHeader } = await jwtVerify(headers['x-nextauth-jwt'], jwks, { issuer, audience: 'wiki' });
       t.is([protectedHeader.alg, payload.sub, payload.roles, payload.exp - payload.iat], [alg, 'ada', ['staff'], 30], `${alg}: which npm's jose verifies`);
-      t.is(['sid', 'nasite', 'reg', 'bnd'].filter((name) => name in payload), [], `${alg}: and which has nothing of the session itself`);
+      t.is(Object.keys(payload).sort(), ['aud', 'auth_time', 'exp', 'iat', 'iss', 'name', 'provider', 'roles', 'sub'], `${alg}: and which has nothing of the session itself`);
       const other = await jwtVerify(headers['x-nextauth-jwt'], jwks, { issuer, audience: 'blog' }).catch((error) => error.code);
       t.is(other, 'ERR_JWT_CLAIM_VALIDATION_FAILED', `${alg}: another application refuses it`);
       const all = (await c.get('/all/')).json.user;

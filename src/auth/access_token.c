@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "jose/jwe.h"
 #include "session/answer.h"
+#include "session/reserved.h"
 #include "session/table.h"
 
 /* ── the text ──────────────────────────────────────────────────────────────────────────────── */
@@ -92,31 +93,6 @@ char *na_access_token_id(apr_pool_t *pool, const char *token)
  * Everything that the sign-in gave: roles and claims of rules, the provider, the site, the factors.
  * What belongs to the session itself ends with it, and the user's row is read again each time.
  */
-static int is_kept(const char *name)
-{
-    static const char *const not_kept[] = {"sub",
-                                           "name",
-                                           "email",
-                                           "picture",
-                                           "iat",
-                                           "exp",
-                                           "nbf",
-                                           "jti",
-                                           NA_CLAIM_SESSION_ID,
-                                           NA_CLAIM_BINDING,
-                                           NA_CLAIM_REGISTERED,
-                                           NA_CLAIM_REVISION,
-                                           NA_CLAIM_DATABASE_USER,
-                                           NA_CLAIM_AUTH_TIME,
-                                           NA_CLAIM_PROVED,
-                                           NA_CLAIM_ACR,
-                                           NA_CLAIM_TOKEN_SCOPE};
-    for (apr_size_t i = 0; i < sizeof not_kept / sizeof *not_kept; i++)
-        if (strcmp(not_kept[i], name) == 0)
-            return 0;
-    return 1;
-}
-
 json_t *na_access_token_claims(apr_pool_t *pool, const na_session *session)
 {
     json_t *all, *value, *kept = na_json_own(pool, json_object());
@@ -125,7 +101,7 @@ json_t *na_access_token_claims(apr_pool_t *pool, const na_session *session)
         return kept;
     json_object_foreach(all, name, value)
     {
-        if (is_kept(name))
+        if (na_claim_is_lasting(name))
             json_object_set(kept, name, value);
     }
     return kept;

@@ -82,9 +82,6 @@ na_error *na_access_token_revoke(na_request *request, const char *user_id,
 
 /* ── using ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* The scope of the token in its session. */
-#define NA_CLAIM_TOKEN_SCOPE "token_scope"
-
 /*
  * Returns the session that the process keeps of a token and has verified within the site's
  * checkInterval; otherwise NULL, and *is_known is 1 if it verified the token at all.

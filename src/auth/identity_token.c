@@ -2,12 +2,11 @@
 /* JWTs that tell applications who the user is. */
 #include "auth/identity_token.h"
 
-#include <string.h>
-
 #include "base/json.h"
 #include "jose/alg.h"
 #include "jose/jws.h"
 #include "session/picture.h"
+#include "session/reserved.h"
 
 /* An EC or Ed25519 key fits one of them; for an RSA key, the one that all libraries have. */
 static const char *const algs[] = {"ES256", "ES384", "ES512", "EdDSA", "RS256"};
@@ -20,25 +19,17 @@ const char *na_identity_alg(const na_jwk *key)
     return NULL;
 }
 
-/*
- * Claims that belong to the session's own token: its ID grants the same access as the cookie, and
- * the others mean nothing to an application. A picture that is a data URL is too large for a
- * header.
- */
-static void remove_own(json_t *claims)
+/* A picture that is a data URL is too large for a header. */
+static void remove_internal(json_t *claims)
 {
-    static const char *const own[] = {NA_CLAIM_SESSION_ID,
-                                      NA_CLAIM_BINDING,
-                                      NA_CLAIM_REGISTERED,
-                                      NA_CLAIM_SITE,
-                                      NA_CLAIM_REVISION,
-                                      NA_CLAIM_DATABASE_USER,
-                                      NA_CLAIM_DATABASE_ROLES,
-                                      NA_CLAIM_PROVED,
-                                      "nbf",
-                                      "jti"};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        json_object_del(claims, own[i]);
+    const char *name;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(claims, next, name, value)
+    {
+        if (na_claim_is_internal(name))
+            json_object_del(claims, name);
+    }
     if (na_picture_is_data(claims))
         json_object_del(claims, "picture");
 }
@@ -50,7 +41,7 @@ na_error *na_identity_token(apr_pool_t *pool, const na_config *config, const na_
     json_t *claims;
     char *made;
     NA_TRY(na_json_parse_sealed(pool, NA_ERR_SESSION, na_bytes_of(session->claims_json), &claims));
-    remove_own(claims);
+    remove_internal(claims);
     json_object_set_new(claims, "iss", json_string(config->base_url));
     json_object_set_new(claims, "aud", json_string(audience ? audience : config->origin));
     json_object_set_new(claims, "iat", json_integer(apr_time_sec(now)));

@@ -19,6 +19,9 @@
  */
 #define ENDED_SECONDS 3600
 
+/* Attempts to change an entry: each failure means that a concurrent change succeeded. */
+#define TRIES 50
+
 /* Longest text of a time. */
 #define TIME_LEN_MAX 20
 
@@ -115,6 +118,28 @@ na_error *na_provider_check_alive(const na_registry *registry, apr_pool_t *pool,
     return names->subject ? check_name(registry, pool, names->subject, names->since) : NULL;
 }
 
+/* Messages can arrive in any order: an earlier end does not replace a later one, which covers it.
+ */
+static na_error *remember_in(const na_registry *registry, apr_pool_t *pool, const na_store_key *key,
+                             apr_int64_t since, apr_time_t until)
+{
+    const na_store *store = registry->stores[0];
+    const char *text = apr_psprintf(pool, "%" APR_INT64_T_FMT, since);
+    na_bytes value, there;
+    NA_TRY(na_record_seal_bytes(pool, registry->keys, key, na_bytes_of(text), &value));
+    for (int i = 0; i < TRIES; i++) {
+        int swapped;
+        apr_int64_t before;
+        NA_TRY(na_store_get(store, pool, key, 1, &there));
+        if (there.data && !read_end(registry, pool, key, there, &before) && before >= since)
+            return NULL;
+        NA_TRY(na_store_swap(store, pool, key, there, value, until, &swapped));
+        if (swapped)
+            return NULL;
+    }
+    return na_error_new(pool, NA_ERR_BUSY, "too many changes to one session at once");
+}
+
 /* The end of one session says nothing about the user's others, so one name is remembered. */
 na_error *na_provider_remember_end(const na_registry *registry, apr_pool_t *pool,
                                    const na_provider_names *names, apr_time_t now)
@@ -124,13 +149,8 @@ na_error *na_provider_remember_end(const na_registry *registry, apr_pool_t *pool
     for (int i = 0; i < registry->store_count; i++) {
         na_registry rest = na_registry_from(registry, i);
         na_found *values;
-        na_bytes value;
         na_store_key *keys = na_user_keys(&rest, pool, NA_KIND_PROVIDER_ENDED, name, 0, &values);
-        NA_TRY(
-            na_record_seal_bytes(pool, rest.keys, &keys[0],
-                                 na_bytes_of(apr_psprintf(pool, "%" APR_INT64_T_FMT, names->since)),
-                                 &value));
-        NA_TRY(na_store_put(rest.stores[0], pool, &keys[0], value, until));
+        NA_TRY(remember_in(&rest, pool, &keys[0], names->since, until));
     }
     return NULL;
 }

@@ -31,6 +31,9 @@
 #define NA_CLAIM_CLIENT "client_id" /* the client that it was issued to */
 #define NA_CLAIM_SCOPE "scope"      /* a list */
 
+/* The scope of a personal access token in its session. */
+#define NA_CLAIM_TOKEN_SCOPE "token_scope"
+
 /* The method of a browser in which the second factor was given before, and is not asked again. */
 #define NA_METHOD_REMEMBERED "remembered"
 

@@ -11,6 +11,7 @@
 #include "session/epoch.h"
 #include "session/list.h"
 #include "session/listing.h"
+#include "session/provider_session.h"
 #include "tap.h"
 
 #define NOW apr_time_from_sec(1780000000)
@@ -942,6 +943,44 @@ static void account(apr_pool_t *pool)
               "what two stores have is counted once");
 }
 
+static int is_alive(apr_pool_t *pool, const na_registry *registry, apr_int64_t since)
+{
+    na_provider_session session = {.provider = "acme", .issuer = "i", .id = "7", .since = since};
+    na_provider_names names = na_provider_names_of(pool, &session);
+    na_error *error = na_provider_check_alive(registry, pool, &names);
+    return !na_error_is(error, NA_ERR_ACCESS_DENIED);
+}
+
+static void end_at_provider(const na_registry *registry, apr_int64_t since)
+{
+    na_provider_session session = {.provider = "acme", .issuer = "i", .id = "7", .since = since};
+    na_provider_names names = na_provider_names_of(the_pool, &session);
+    succeeds(na_provider_remember_end(registry, the_pool, &names, NOW), "an end at the provider");
+}
+
+static na_registry *both;
+
+static void later_end(memory *m)
+{
+    end_at_provider(both, 300);
+}
+
+static void ends_at_providers(apr_pool_t *pool)
+{
+    na_store *store = make_store(pool, &driver), *older = make_store(pool, &driver);
+    both = make_registry(pool, store, older);
+    end_at_provider(both, 200);
+    ok(!is_alive(pool, both, 200) && is_alive(pool, both, 201), "covers the sign-ins until then");
+    end_at_provider(both, 100);
+    ok(!is_alive(pool, both, 200), "an earlier one that arrives later takes nothing back");
+    ok(!is_alive(pool, make_registry(pool, older, NULL), 200), "  in no store");
+    memory_of(store)->between = later_end;
+    end_at_provider(both, 250);
+    ok(!is_alive(pool, both, 300), "  nor does one that is written at the same time");
+    end_at_provider(both, 400);
+    ok(!is_alive(pool, both, 400), "a later one covers more");
+}
+
 int main(void)
 {
     static const char *const secret[] = {"the secret that records are sealed with"};
@@ -969,5 +1008,6 @@ int main(void)
     bounded(pool);
     kept_memory(pool);
     outages(pool);
+    ends_at_providers(pool);
     return tap_done();
 }
