@@ -106,6 +106,8 @@ async function forgeries(t, site, passkey) {
     ['one bit of the signature', { spoiled: true }, /signature is not valid/],
     ['an unknown passkey', { id: crypto.randomBytes(16) }, /unknown or was removed/],
     ['an ID that is too long', { id: crypto.randomBytes(1000) }, /unknown or was removed/],
+    ['one that does not say who the user is', { userHandle: null }, /does not say who the user is \(userHandle\)/],
+    ['one that says it is another user', { userHandle: crypto.randomBytes(32) }, /says that it belongs to another user \(userHandle\)/],
     ['a challenge of nobody\'s', { challenge: crypto.randomBytes(32).toString('base64url') }, /challenge is not one that this browser was given/],
   ];
   for (const [what, lies, line] of rows) {
@@ -115,6 +117,10 @@ async function forgeries(t, site, passkey) {
     t.is([refused(answer), await client.session()], ['WebAuthnVerificationError', null], `${what} is refused`);
     t.is(linesLike(site, line), before + 1, '  and the log says why');
   }
+  const known = await signedIn(site, 'ada@example.org');
+  t.is(refused(await usePasskey(known, passkey, {}, { userHandle: null })), undefined, 'a user who is signed in is known without it');
+  t.is(refused(await usePasskey(known, passkey, {}, { userHandle: crypto.randomBytes(32) })), 'WebAuthnVerificationError', '  but what is said is compared');
+  t.is(refused(await usePasskey(new Client(site), passkey, {}, { userHandle: String(passkey.userHandle) })), undefined, 'scripts of Auth.js write it as text');
   const garbage = [['no JSON', 'x'], ['a list', '[]'], ['nothing', ''], ['half of it', '{"id":"YQ","type":"public-key","response":{"clientDataJSON":"YQ"}}'],
     ['too deep', `${'['.repeat(5000)}${']'.repeat(5000)}`]];
   for (const [what, data] of garbage) {

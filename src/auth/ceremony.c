@@ -62,9 +62,10 @@ na_error *na_ceremony_begin(na_request *request, na_response *response, na_cerem
     ceremony->challenge = na_random_base64url(request->pool, CHALLENGE_BYTES);
     json_t *claims =
         na_json_own(request->pool,
-                    json_pack("{s:s, s:s, s:s, s:s, s:s*}", "value", ceremony->challenge, "action",
-                              ceremony->action, "provider", request->provider->id, NA_CLAIM_SITE,
-                              config->session.site, "user", ceremony->user_id));
+                    json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*}", "value", ceremony->challenge,
+                              "action", ceremony->action, "provider", request->provider->id,
+                              NA_CLAIM_SITE, config->session.site, "user", ceremony->user_id,
+                              "handle", ceremony->user_handle));
     NA_TRY(na_keyring_seal(request->pool, &config->check_rings[NA_COOKIE_CHALLENGE], claims,
                            request->now, NA_CHECKS_MAX_AGE, &token));
     make_room(request, response);
@@ -93,7 +94,8 @@ static int is_ceremony(const na_request *request, const char *cookie, const char
         !is_claim(&claims, "provider", request->provider->id) ||
         !is_claim(&claims, NA_CLAIM_SITE, config->session.site))
         return 0;
-    *ceremony = (na_ceremony){action, challenge, na_claims_text(&claims, "user")};
+    *ceremony = (na_ceremony){action, challenge, na_claims_text(&claims, "user"),
+                              na_claims_text(&claims, "handle")};
     return 1;
 }
 

@@ -11,9 +11,10 @@
 #define NA_CEREMONY_AUTHENTICATE "authenticate"
 
 typedef struct na_ceremony {
-    const char *action;    /* one of the two */
-    const char *challenge; /* base64url */
-    const char *user_id;   /* the database user who registers a passkey, NULL if none */
+    const char *action;      /* one of the two */
+    const char *challenge;   /* base64url */
+    const char *user_id;     /* the database user who registers a passkey, NULL if none */
+    const char *user_handle; /* of that user for authenticators, NULL if none */
 } na_ceremony;
 
 /*

@@ -70,6 +70,7 @@ na_error *na_passkeys_of(const na_request *request, const char *user_id,
             secret_of(secrets, na_passkey_secret_id(pool, passkey.row.credential_id));
         if (secret) {
             passkey.name = secret->name;
+            passkey.user_handle = secret->scope;
             passkey.created_at = secret->created_at;
             passkey.used_at = secret->used_at;
         }
@@ -122,11 +123,43 @@ static na_error *find_passkey(na_request *request, const na_webauthn_answer *ans
     return NULL;
 }
 
+/*
+ * Clients take the text of a handle as its bytes, and write those in base64url, as Level 3 has it,
+ * or as text: @simplewebauthn/browser did so up to version 9, which Auth.js uses.
+ */
+static int is_handle(apr_pool_t *pool, const char *said, const char *handle)
+{
+    return na_equal_secret(said, na_base64url_encode(pool, handle, strlen(handle))) ||
+           na_equal_secret(said, handle);
+}
+
+/*
+ * Section 7.2 step 6: if no cookie says who the user is, the answer must, and whatever it says must
+ * be right. Auth.js makes a handle for each passkey and keeps none, so that those of its passkeys
+ * cannot be compared.
+ */
+static na_error *check_user_handle(na_request *request, const na_webauthn_answer *answer,
+                                   const char *credential_id, const char *user_id)
+{
+    na_db_secret secret;
+    int found;
+    if (!answer->user_handle)
+        return user_id ? NULL
+                       : na_error_new(request->pool, NA_ERR_WEBAUTHN,
+                                      "the answer does not say who the user is (userHandle)");
+    NA_TRY(na_db_find_secret(request->db, request->pool, NA_SECRET_PASSKEY,
+                             na_passkey_secret_id(request->pool, credential_id), &secret, &found));
+    return !found || !secret.scope || is_handle(request->pool, answer->user_handle, secret.scope)
+               ? NULL
+               : na_error_new(request->pool, NA_ERR_WEBAUTHN,
+                              "the passkey says that it belongs to another user (userHandle)");
+}
+
 /* Whether a device can synchronize it is all that Auth.js has of a passkey's kind. */
 #define SYNCED "multiDevice"
 #define NOT_SYNCED "singleDevice"
 
-na_error *na_passkey_authenticate(na_request *request, na_response *response,
+na_error *na_passkey_authenticate(na_request *request, na_response *response, const char *user_id,
                                   na_db_authenticator *found, int *is_verified)
 {
     const na_webauthn_rp rp = rp_of(request->provider);
@@ -135,6 +168,7 @@ na_error *na_passkey_authenticate(na_request *request, na_response *response,
     na_ceremony ceremony;
     NA_TRY(read_answer(request, response, NA_CEREMONY_AUTHENTICATE, &answer, &ceremony));
     NA_TRY(find_passkey(request, &answer, found));
+    NA_TRY(check_user_handle(request, &answer, found->credential_id, user_id));
     const na_webauthn_credential known = {.public_key = decode(request->pool, found->public_key),
                                           .counter = (apr_uint32_t)found->counter,
                                           .is_synced = found->device_type &&

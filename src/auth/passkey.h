@@ -16,6 +16,7 @@
 typedef struct na_passkey {
     na_db_authenticator row;
     const char *name;                /* NULL if it has none: an application registered it */
+    const char *user_handle;         /* likewise */
     apr_int64_t created_at, used_at; /* ms; 0 if unknown */
 } na_passkey;
 
@@ -37,10 +38,12 @@ na_error *na_passkeys_count(const na_request *request, const char *user_id, int 
 
 /*
  * Verifies the field `data` of the form: an answer to a ceremony that this browser began to
- * authenticate. Updates the counter. *is_verified is 1 if the authenticator verified the user.
- * request->claimant is the owner as soon as it is known. The error is NA_ERR_WEBAUTHN.
+ * authenticate. `user_id` is the user who is known from a cookie, NULL if none: whether the passkey
+ * is theirs, the caller checks. Updates the counter. *is_verified is 1 if the authenticator
+ * verified the user. request->claimant is the owner as soon as it is known. The error is
+ * NA_ERR_WEBAUTHN.
  */
-na_error *na_passkey_authenticate(na_request *request, na_response *response,
+na_error *na_passkey_authenticate(na_request *request, na_response *response, const char *user_id,
                                   na_db_authenticator *found, int *is_verified);
 
 /* A new passkey, and the ceremony in which it was made. */

@@ -96,7 +96,7 @@ typedef struct na_db_secret {
     const char *kind;   /* NA_SECRET_TOTP, … */
     const char *name;   /* the user's name for it */
     const char *sealed; /* encrypted data */
-    const char *scope;  /* of a token */
+    const char *scope;  /* of a token; of a passkey, its user handle */
     apr_int64_t counter;
     apr_int64_t created_at, used_at, expires_at;
 } na_db_secret;

@@ -30,10 +30,8 @@ static na_error *load_session(const na_request *request, const na_session **sess
 }
 
 /* As with an account of a provider, no user becomes another one by the way. */
-static na_error *check_owner(na_request *request, const char *owner)
+static na_error *check_owner(na_request *request, const na_session *session, const char *owner)
 {
-    const na_session *session;
-    NA_TRY(load_session(request, &session));
     return !session || strcmp(session->user, owner) == 0
                ? NULL
                : na_error_new(request->pool, NA_ERR_NOT_LINKED,
@@ -62,9 +60,12 @@ static na_error *authenticate(na_request *request, na_response *response)
 {
     na_db_authenticator passkey;
     na_subject subject;
+    const na_session *session;
     int is_verified;
-    NA_TRY(na_passkey_authenticate(request, response, &passkey, &is_verified));
-    NA_TRY(check_owner(request, passkey.user_id));
+    NA_TRY(load_session(request, &session));
+    NA_TRY(na_passkey_authenticate(request, response, session ? session->user : NULL, &passkey,
+                                   &is_verified));
+    NA_TRY(check_owner(request, session, passkey.user_id));
     NA_TRY(load_owner(request, passkey.user_id, &subject));
     subject.has_both_factors = is_verified;
     subject.account =
@@ -144,6 +145,7 @@ static na_error *add_passkey(void *data, int *held)
         (na_db_secret){.id = na_passkey_secret_id(request->pool, row->credential_id),
                        .kind = NA_SECRET_PASSKEY,
                        .name = a->name,
+                       .scope = a->made->ceremony.user_handle,
                        .created_at = apr_time_as_msec(request->now)};
     na_decision decision = na_db_decision_about(&person);
     decision.link = &account;

@@ -117,6 +117,7 @@ static na_error *rename_passkey(na_account_visit *v, const na_passkey *passkey)
                                  .kind = NA_SECRET_PASSKEY,
                                  .name =
                                      na_passkey_name(request, apr_table_get(request->form, "name")),
+                                 .scope = passkey->user_handle,
                                  .created_at = passkey->created_at,
                                  .used_at = passkey->used_at};
     na_passkey renamed = *passkey;

@@ -138,7 +138,8 @@ static na_error *take_passkey(na_request *request, na_response *response, na_cha
     if (!request->provider)
         return na_error_new(request->pool, NA_ERR_WEBAUTHN,
                             "a passkey cannot be the second factor of this sign-in");
-    NA_TRY(na_passkey_authenticate(request, response, &passkey, &is_verified));
+    NA_TRY(na_passkey_authenticate(request, response, challenge->factors.user_id, &passkey,
+                                   &is_verified));
     if (strcmp(passkey.user_id, challenge->factors.user_id) != 0)
         return na_error_new(request->pool, NA_ERR_WEBAUTHN,
                             "the passkey belongs to a user other than the one who signs in");

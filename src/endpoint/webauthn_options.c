@@ -112,7 +112,9 @@ static na_error *begin_registration(na_request *request, na_response *response,
                                     const na_db_user *user)
 {
     const na_provider *p = request->provider;
-    na_ceremony ceremony = {.action = NA_CEREMONY_REGISTER, .user_id = user->id};
+    na_ceremony ceremony = {.action = NA_CEREMONY_REGISTER,
+                            .user_id = user->id,
+                            .user_handle = user_handle(request, user->id)};
     json_t *known;
     NA_TRY(list_descriptors(request, user->id, &known));
     na_json_own(request->pool, known);
@@ -120,7 +122,7 @@ static na_error *begin_registration(na_request *request, na_response *response,
     json_t *options = json_pack(
         "{s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:o, s:I, s:s, s:O, s:{s:s, s:b, s:s}, s:{s:b}}",
         "challenge", ceremony.challenge, "rp", "name", p->rp_name, "id", p->rp_id, "user", "id",
-        user_handle(request, user->id), "name", shown_name(user), "displayName",
+        ceremony.user_handle, "name", shown_name(user), "displayName",
         user->name ? user->name : shown_name(user), "pubKeyCredParams", algorithms_json(),
         "timeout", (json_int_t)p->timeout * 1000, "attestation", p->attestation,
         "excludeCredentials", known, "authenticatorSelection", "residentKey", p->resident_key,

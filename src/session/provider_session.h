@@ -39,7 +39,8 @@ na_error *na_provider_unlist_session(const na_registry *registry, apr_pool_t *po
 na_error *na_provider_check_alive(const na_registry *registry, apr_pool_t *pool,
                                   const na_provider_names *names);
 
-/* Remembers that it has ended, unless a later end is remembered, before the sessions are ended that began from it. */
+/* Remembers that it has ended, unless a later end is remembered, before the sessions are ended that
+ * began from it. */
 na_error *na_provider_remember_end(const na_registry *registry, apr_pool_t *pool,
                                    const na_provider_names *names, apr_time_t now);
 

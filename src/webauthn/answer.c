@@ -47,7 +47,8 @@ na_error *na_webauthn_parse(apr_pool_t *pool, const char *text, na_webauthn_answ
                              .attestation = decode(pool, response, "attestationObject"),
                              .authenticator_data = decode(pool, response, "authenticatorData"),
                              .signature = decode(pool, response, "signature"),
-                             .transports = transports_of(pool, response)};
+                             .transports = transports_of(pool, response),
+                             .user_handle = na_json_string(response, "userHandle")};
     int is_complete =
         answer->id.len && answer->client_data.len && type && strcmp(type, "public-key") == 0 &&
         (answer->attestation.len || (answer->authenticator_data.len && answer->signature.len));

@@ -30,7 +30,8 @@ typedef struct na_webauthn_answer {
     na_bytes client_data;
     na_bytes attestation; /* attestationObject of a registration; empty otherwise */
     na_bytes authenticator_data, signature; /* of an authentication; empty otherwise */
-    const char *transports; /* "internal,hybrid", as Auth.js stores them; NULL if none */
+    const char *transports;  /* "internal,hybrid", as Auth.js stores them; NULL if none */
+    const char *user_handle; /* of an authentication, as the client wrote it; NULL if none */
 } na_webauthn_answer;
 
 /* A credential, as it was registered. */

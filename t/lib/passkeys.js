@@ -19,7 +19,7 @@ const FLAGS = { UP: 1, UV: 4, BE: 8, BS: 16, AT: 64 };
 /*
  * A passkey of ES256. Both methods take the site's options and give what a page sends; `lies`
  * replaces what the page or the authenticator says: origin, rpId, challenge, type, flags, counter,
- * key, id, and `client`, more of the client data.
+ * key, id, userHandle (null for none), and `client`, more of the client data.
  */
 class Passkey {
   constructor(origin, { flags = FLAGS.UP | FLAGS.UV } = {}) {
@@ -54,6 +54,7 @@ class Passkey {
   }
 
   create(options, lies = {}) {
+    if (options.user) this.userHandle = Buffer.from(options.user.id); // as pages of Auth.js and ours pass it on
     const attested = Buffer.concat([Buffer.alloc(16), Buffer.from([0, this.id.length]), this.id, this.cose()]);
     const data = this.data(lies.rpId || options.rp.id, lies.flags ?? (this.flags | FLAGS.AT), lies.counter ?? this.counter, attested);
     const attestationObject = lies.attestationObject || map(text('fmt'), text('none'), text('attStmt'), map(), text('authData'), bytes(data));
@@ -65,7 +66,8 @@ class Passkey {
     const clientDataJSON = this.client('webauthn.get', options, lies);
     const signature = crypto.sign('sha256', Buffer.concat([data, sha256(clientDataJSON)]), lies.key || this.keys.privateKey);
     if (lies.spoiled) signature[signature.length - 1] ^= 1;
-    return this.answer({ clientDataJSON, authenticatorData: data, signature }, lies);
+    const userHandle = lies.userHandle === undefined ? this.userHandle : lies.userHandle;
+    return this.answer({ clientDataJSON, authenticatorData: data, signature, ...(userHandle && { userHandle }) }, lies);
   }
 }
 
