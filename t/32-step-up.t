@@ -22,7 +22,7 @@ NextAuthEngine On
 NextAuthMode test
 NextAuthURL http://localhost:@PORT@
 NextAuthSecret ${SECRET}`;
-const htdocs = Object.fromEntries(['gold', 'recent', 'both', 'any', 'all', 'params', 'params/inner', 'plain', 'wish', 'mixed', 'stale', 'script', 'api'].map((name) => [`htdocs/${name}/index.html`, `${name}\n`]));
+const htdocs = Object.fromEntries(['gold', 'recent', 'both', 'any', 'all', 'params', 'params/inner', 'plain', 'wish', 'mixed', 'chosen', 'chosen/strict', 'stale', 'script', 'api'].map((name) => [`htdocs/${name}/index.html`, `${name}\n`]));
 
 // The provider signs in with a password (bronze), or with more if that is requested (gold).
 async function startStrong(t, port, ids) {
@@ -200,6 +200,8 @@ ${place('/recent/', 'Require nextauth-max-age 300')}` });
     const { op: asked, site: own } = await start(t, ['acme', 'other'], [
       'NextAuthSessionClaim sub acr',
       place('/params/', 'Require valid-user', 'NextAuthSignInWith acme', 'NextAuthAuthorizationParam login_hint "%{HTTP:X-Hint}"', 'NextAuthAuthorizationParam ui_locales de', 'NextAuthAuthorizationParam scope "openid email"', 'NextAuthAuthorizationParam acme_tenant blue acme', 'NextAuthAuthorizationParam other_tenant red other'),
+      place('/chosen/', 'Require valid-user', 'NextAuthAuthorizationParam ui_locales de', 'NextAuthAuthorizationParam acme_tenant "%{QUERY_STRING}" acme', 'NextAuthAuthorizationParam other_tenant red other'),
+      place('/chosen/strict/', 'Require nextauth-acr gold'),
       place('/params/inner/', 'NextAuthAuthorizationParam ui_locales fr'),
       place('/wish/', 'Require valid-user', 'NextAuthSignInWith acme', 'NextAuthAuthorizationParam acr_values "%{HTTP:X-Acr}"', 'NextAuthAuthorizationParam max_age "%{HTTP:X-Age}"'),
       place('/mixed/', 'NextAuthSignInWith acme', 'NextAuthAuthorizationParam acr_values gold', 'Require nextauth-max-age 300'),
@@ -216,6 +218,22 @@ ${place('/recent/', 'Require nextauth-max-age 300')}` });
     const posted = parameters(await c.signIn('other', {}, '?login_hint=visitor&prompt=none'));
     t.is([posted.prompt, posted.login_hint], ['login', 'of the endpoint'], 'the button has those of its own endpoint');
     t.is([parameters(await c.signIn('acme')).prompt], [undefined], '  and no other');
+
+    const over = async (id, path, headers = {}) => {
+      const visitor = t.client(own), answer = await visit(visitor, path, headers);
+      const callbackUrl = new URL(answer.location).searchParams.get('callbackUrl');
+      return { visitor, begun: await visitor.signIn(id, { callbackUrl }, '?ui_locales=it&acme_tenant=evil') };
+    };
+    const over1 = parameters((await over('acme', '/chosen/?tenant=blue%26x')).begun);
+    t.is([over1.ui_locales, over1.acme_tenant, over1.other_tenant], ['de', 'tenant=blue%26x', undefined], 'a button has those of the page to which it leads');
+    const over2 = parameters((await over('other', '/chosen/')).begun);
+    t.is([over2.ui_locales, over2.other_tenant, over2.prompt], ['de', 'red', 'login'], '  and those of its own endpoint');
+    const { visitor, begun } = await over('acme', '/chosen/strict/');
+    t.is([parameters(begun).acr_values, parameters(begun).ui_locales], ['gold', 'de'], '  and what the page requires');
+    t.is((await asked.login(visitor, begun, 'alice')).location, `${own.url}/chosen/strict/`, '  with which it leads there');
+    t.is((await visit(visitor, '/chosen/strict/')).text, 'chosen/strict\n', '  at once');
+    const elsewhere = await Promise.all(['/', '/api/auth/signin', '//evil.example/chosen/', 'https://evil.example/chosen/', '/chosen/../'].map(async (callbackUrl) => parameters(await t.client(own).signIn('acme', { callbackUrl }))));
+    t.is(elsewhere.map(({ ui_locales }) => ui_locales), ['en', 'en', 'en', 'en', 'en'], '  and no others');
 
     const wish = await of('/wish/', { 'x-acr': 'gold', 'x-age': '60' });
     t.is([wish.acr_values, wish.max_age], ['gold', '60'], 'acr_values and max_age can be requested');

@@ -155,7 +155,7 @@ AUTH_GITHUB_ID=a\nAUTH_GITHUB_SECRET=${PRIVATE}\n`);
   t.is([v5.status, wrongs(v5)], [0, []], 'the names of Auth.js v5 are right');
   for (const name of ['AUTH_URL', 'AUTH_SECRET', 'AUTH_SECRET_1', 'AUTH_MICROSOFT_ENTRA_ID_ID', 'AUTH_MICROSOFT_ENTRA_ID_ISSUER', 'AUTH_GITHUB_SECRET']) t.is(said(v5, name), 'and used', `${name} is used`);
   const trust = rowOf(v5, 'AUTH_TRUST_HOST');
-  t.is([trust.state, trust.hint, trust.message], ['ok', null, 'set in NextAuthEnvFile; nothing to set: the URL is never taken from a request\'s headers'], 'AUTH_TRUST_HOST has nothing to do, and alarms nobody');
+  t.is([trust.state, trust.hint, trust.message], ['ok', null, 'set in NextAuthEnvFile; nothing to set: a request\'s headers select at most one of the URLs of NextAuthURL'], 'AUTH_TRUST_HOST has nothing to do, and alarms nobody');
   t.is(providersOf(v5), ['github', 'microsoft-entra-id'], 'and its providers are the site\'s');
 
   t.section('near misses');

@@ -50,6 +50,39 @@ async function authType(t) {
   t.like((await about(members)).rows[0]?.message || '', off, '  and not where no engine is on');
 }
 
+async function sections(t) {
+  t.section('directives of sections that have no effect there');
+  const place = (path, ...lines) => `<Location ${path}>\n${lines.join('\n')}\n</Location>`;
+  const all = [users, `NextAuthProvider acme type=oidc issuer=https://id.example.org ${client} emailDomains=example.org`];
+  // one configuration for all; each line of it has an own name
+  const mixed = async (more, host = '') => {
+    const { told, dir } = await check(t, { files, config: [site, ...all, ...more].join('\n') + host }, ['--json']);
+    const text = fs.readFileSync(path.join(dir, 'httpd.conf'), 'utf8').split('\n');
+    return told.findings.filter(({ state, subject }) => state === 'warning' && /^NextAuth(Pass|SignInWith|CORS)|^credentials$/.test(subject)).map(({ line, message, subject }) => [line ? text[line - 1] : subject, message]);
+  };
+  const proxied = 'ProxyPass http://127.0.0.1:9/';
+  const nothing = 'no AuthType NextAuth applies there: nothing is passed on';
+  t.is(await mixed([members, place('/members/x', 'NextAuthPassHeader X-A "%{NEXTAUTH:email}"'), place('/mem', 'NextAuthPassEnv B "%{NEXTAUTH:email}"'), place('/only', proxied, 'NextAuthPassHeader X-Off'), place('/other', proxied, 'NextAuthPassHeader X-C "%{NEXTAUTH:email}"'),
+    `<Location /nested>\n${proxied}\n<If "true">\nNextAuthPassEnv D "%{NEXTAUTH:email}"\n</If>\n</Location>`, '<Directory /srv>\nNextAuthPassHeader X-E "%{NEXTAUTH:email}"\n</Directory>', '<LocationMatch ^/f>\nNextAuthPassHeader X-F "%{NEXTAUTH:email}"\n</LocationMatch>']),
+  [['NextAuthPassHeader X-C "%{NEXTAUTH:email}"', nothing], ['NextAuthPassEnv D "%{NEXTAUTH:email}"', nothing]], 'what is passed on, where no AuthType can apply');
+  t.is(await mixed([place('/any', proxied, 'NextAuthPassHeader X-A "%{NEXTAUTH:email}"'), '<LocationMatch ^/a>\nAuthType NextAuth\nRequire valid-user\n</LocationMatch>']), [], '  but not if a pattern might');
+  t.is(await mixed([place('/any', 'NextAuthPassHeader X-A "%{NEXTAUTH:email}"')]), [], '  or a .htaccess, which a proxied path cannot have');
+
+  t.is(await mixed([['/1', 'acme'], ['/2', 'page'], ['/3', '"%{HTTP:X-Tenant}"'], ['/4', 'acm'], ['/5', '"credentials"']].map(([at, id]) => place(at, 'AuthType NextAuth', 'Require valid-user', `NextAuthSignInWith ${id}`))),
+    [['NextAuthSignInWith acm', "no provider 'acm': the sign-in page is shown"], ['NextAuthSignInWith "credentials"', "'credentials' is not a provider of OpenID Connect or OAuth 2.0: the sign-in page is shown"]], 'NextAuthSignInWith that leads nowhere');
+
+  const cors = ['NextAuthCORS https://www.example.org https://*.example.org', 'NextAuthCORS Off', 'NextAuthCORS https://app.example.org:443 maxAge=60', 'NextAuthCORS https://example.net headers=X-A', 'NextAuthCORS http://localhost:3000'];
+  const other = (origin) => `${origin} belongs to another site: browsers do not send the session cookie with requests of its scripts (SameSite=Lax)`;
+  const machine = 'http://localhost:3000 is the user\'s own machine: what runs there could read responses to any user';
+  const found = await mixed(cors.map((line, i) => place(`/${i}`, proxied, line)));
+  t.is(found, [[cors[2], 'https://app.example.org is this site, whose own scripts need no permission'], [cors[3], other('https://example.net')], [cors[4], other('http://localhost:3000')], [cors[4], machine]], 'NextAuthCORS of an origin that gains nothing, or too much');
+  t.is((await mixed([place('/api', 'AuthType NextAuth', 'Require valid-user', 'NextAuthAcceptTokens session', proxied, cors[3])])), [], '  but tokens can come from any site');
+  t.is((await mixed(['NextAuthCookie sessionToken sameSite=none', place('/api', proxied, cors[3])])), [], '  and so can cookies with SameSite=None');
+
+  all[0] += ' emailDomains=example.org';
+  t.is(await mixed([]), [['credentials', 'emailDomains= has no effect: email addresses lead to providers of OpenID Connect and OAuth 2.0 only']], 'emailDomains= of a provider of passwords');
+}
+
 async function publicProviders(t) {
   t.section('providers where anybody can have an account');
   const tenant = (value) => `NextAuthProvider azure-ad ${client} ${value}`;
@@ -87,5 +120,5 @@ async function ldap(t) {
 
 suite('what httpd protects is looked at as well: AuthType, Require, and whose accounts get in', async (t) => {
   t.withOneMpm();
-  for (const part of [authType, publicProviders, ldap]) await part(t);
+  for (const part of [authType, sections, publicProviders, ldap]) await part(t);
 });

@@ -224,6 +224,9 @@ async function second(t, db) {
   const twice = new Client(site);
   const first = await usePasskey(twice, mine, {}, { origin: site.url });
   t.is(first.location, `${site.url}/api/auth/two-factor`, 'one that did not verify its user is the first factor only');
+  const stuck = await twice.page(first.location);
+  t.like(stuck.text, /a passkey that did not ask for a PIN/, '  whose user has nothing else, and is told so');
+  t.like(stuck.text, /<a [^>]*href="[^"]*\/api\/auth\/signin\?callbackUrl=[^"]+"[^>]*>Sign in again</, '  with a way out');
   await give(twice, mine);
   t.is(await twice.session(), null, 'and not the second as well');
   const both = new Client(site);

@@ -337,6 +337,12 @@ async function limits(t, db) {
   t.ok(limited.status === 429 && Number(limited.headers['retry-after']) > 0, 'a guess that is right is refused then, too');
   const failures = recordsOf(`${site.dir}/audit.log`).filter(({ event, outcome }) => event === 'SIGNIN' && outcome === 'failure');
   t.is(failures.length, 6, 'the audit log has the guesses, and the limit once');
+  const other = t.client(site, { from: '127.0.0.9' });
+  const revoke = async (token) => (await other.post('/api/auth/revoke', { token })).status;
+  t.is([await revoke(known), await revoke('x'), (await status(known)).status], [200, 200, 429], 'a token is revoked by itself');
+  const guessed = [];
+  for (let i = 0; i < 7; i++) guessed.push(await revoke('na_pat_000000000000000000000000000000000000000000041nxNc'));
+  t.is(guessed, [200, 200, 200, 200, 200, 429, 429], 'guesses there are limited as well');
 }
 
 async function secondFactor(t, db) {

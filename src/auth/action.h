@@ -58,8 +58,12 @@ typedef struct na_host {
     na_password_result (*check_password)(void *data, const na_provider *provider,
                                          const char *password, na_user *user);
     void (*event)(void *data, const na_event *event); /* notifies other modules */
-    /* what the path asks of the provider; *wishes is NULL if nothing */
-    na_error *(*wishes)(void *data, const na_provider *provider, const na_wishes **wishes);
+    /*
+     * what the path asks of the provider, and the page to which the sign-in leads (`url`, NULL if
+     * the page itself begins it); *wishes is NULL if nothing
+     */
+    na_error *(*wishes)(void *data, const na_provider *provider, const char *url,
+                        const na_wishes **wishes);
 } na_host;
 
 /* Objects that a child process owns. */

@@ -353,7 +353,9 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
 {
     int wanted = request->provider->checks;
     *checks = (na_checks){0};
-    NA_TRY(request->server->wishes(request->server->data, request->provider, &checks->wishes));
+    const char *page = request->is_direct ? NULL : request->callback_url;
+    NA_TRY(
+        request->server->wishes(request->server->data, request->provider, page, &checks->wishes));
     na_csrf_hand_out(request, response); /* identifies the browser */
     make_room(request, response);
     if (wanted & NA_CHECK_STATE)

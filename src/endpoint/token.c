@@ -189,7 +189,7 @@ na_error *na_post_token(na_request *request, na_response *response)
 
 /*
  * Who has a token can end it (RFC 7009 section 2): nextauthctl logout. The response does not tell
- * whether there was one (section 2.2).
+ * whether there was one (section 2.2). Wrong ones count as those that are sent to be used.
  */
 na_error *na_post_revoke(na_request *request, na_response *response)
 {
@@ -200,11 +200,14 @@ na_error *na_post_revoke(na_request *request, na_response *response)
         na_respond_oauth_error(request, response, "invalid_request", "token is missing");
         return NULL;
     }
-    if (na_access_token_is_well_formed(token))
-        NA_TRY(na_db_find_secret(request->db, request->pool, NA_SECRET_TOKEN,
-                                 na_access_token_id(request->pool, token), &secret, &found));
-    if (found)
-        NA_TRY(na_access_token_revoke(request, secret.user_id, &secret));
     response->status = 200;
-    return NULL;
+    if (!na_access_token_is_well_formed(token))
+        return NULL;
+    NA_TRY(na_limit_take(request, NA_LIMIT_TOKEN, NULL));
+    NA_TRY(na_db_find_secret(request->db, request->pool, NA_SECRET_TOKEN,
+                             na_access_token_id(request->pool, token), &secret, &found));
+    if (!found)
+        return NULL;
+    na_limit_give_back(request);
+    return na_access_token_revoke(request, secret.user_id, &secret);
 }

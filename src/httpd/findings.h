@@ -81,6 +81,9 @@ void na_check_site(const struct na_builder *b);
 /* Adds rows about settings of httpd and file modes that affect the site's security. */
 void na_check_server(const struct na_builder *b);
 
+/* Adds rows about directives of httpd's sections that have no effect there. */
+void na_check_sections(const struct na_builder *b);
+
 /* Connects to each service that the site depends on, one after the other. */
 void na_check_connections(const struct na_builder *b);
 

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "base/text.h"
+#include "base/url.h"
 #include "page/page.h"
 
 #define SETUP "/two-factor-setup"
@@ -64,10 +65,34 @@ static const char *passkey_form(apr_pool_t *pool, const na_page_form *form,
                                   page->has_code ? na_page_or(pool, form->language) : "");
 }
 
+/*
+ * The first factor was the user's only second one: a passkey that did not verify its user. To set
+ * up another one would take no more than that passkey.
+ */
+static const char *nothing_left(apr_pool_t *pool, const na_page_form *form)
+{
+    const na_language *l = form->language;
+    return apr_pstrcat(
+        pool,
+        na_kit_text(pool, na_say(l, "You signed in with a passkey that did not ask for a PIN, a "
+                                    "fingerprint, or your face. This site requires more than "
+                                    "that.")),
+        na_kit_text(pool, na_say(l, "Sign in another way first, and then use the passkey here. Or "
+                                    "set a PIN for the passkey, and sign in with it again.")),
+        na_kit_link_button(pool, NA_KIT_PRIMARY,
+                           na_url_add(pool, apr_pstrcat(pool, form->base_url, "/signin", NULL),
+                                      "callbackUrl", form->callback_url),
+                           na_say(l, "Sign in again")),
+        NULL);
+}
+
 const char *na_page_two_factor(apr_pool_t *pool, const na_page_form *form,
                                const na_page_challenge *page)
 {
     const na_language *l = form->language;
+    if (!page->has_code && !page->passkeys)
+        return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Confirm that it is you")),
+                           na_kit_note(pool, page->user), nothing_left(pool, form), NULL);
     return apr_pstrcat(pool, na_kit_heading(pool, na_say(l, "Confirm that it is you")),
                        na_kit_note(pool, page->user), na_kit_alert(pool, page->alert),
                        page->has_code ? code_form(pool, form, page) : "",

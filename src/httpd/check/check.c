@@ -8,6 +8,7 @@ void na_check(const na_builder *b)
     const apr_array_header_t *written = na_server_conf_of(b->server)->written;
     na_check_site(b);
     na_check_server(b);
+    na_check_sections(b);
     na_check_directives(b, written);
     na_check_environment(b, written);
     if (na_findings_connect(b->server))

@@ -15,7 +15,8 @@
 static const struct {
     const char *name, *meaning;
 } of_others[] = {
-    {"AUTH_TRUST_HOST", "nothing to set: the URL is never taken from a request's headers"},
+    {"AUTH_TRUST_HOST",
+     "nothing to set: a request's headers select at most one of the URLs of NextAuthURL"},
     {"NEXTAUTH_URL_INTERNAL", "nothing to set: only an application requests its own URL"},
     {"NEXTAUTH_DEBUG", "it has no meaning here: set LogLevel nextauth:debug"},
     {"AUTH_DEBUG", "it has no meaning here: set LogLevel nextauth:debug"},

@@ -174,6 +174,10 @@ static void check_provider(const na_builder *b, const na_provider *p)
     check_logout(b, p);
     check_initiation(b, p);
     check_public(b, p);
+    if (p->email_domains && !na_provider_is_of_domains(p))
+        na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING, "remove emailDomains=",
+                        "emailDomains= has no effect: email addresses lead to providers of OpenID "
+                        "Connect and OAuth 2.0 only");
     if (p->any_tenant)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,
                         "set tenant= to your organization's tenant ID or domain",

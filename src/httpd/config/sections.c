@@ -163,6 +163,82 @@ int na_location_has(const server_rec *s, const char *path, const char *directive
            has_in_location(ap_conftree, path, directive);
 }
 
+/* ── sections that overlap ─────────────────────────────────────────────────────────────────── */
+
+static void note_each(const ap_directive_t *from, na_section_note *note, void *data)
+{
+    for (const ap_directive_t *each = from; each; each = each->next) {
+        note(data, each);
+        note_each(each->first_child, note, data);
+    }
+}
+
+static void note_outside_hosts(const ap_directive_t *from, na_section_note *note, void *data)
+{
+    for (const ap_directive_t *each = from; each; each = each->next)
+        if (!is_host(each))
+            note_each(each->first_child, note, data);
+}
+
+void na_sections_each(const server_rec *s, na_section_note *note, void *data)
+{
+    note_outside_hosts(own_directives(s), note, data);
+    if (s->is_virtual)
+        note_outside_hosts(ap_conftree, note, data);
+}
+
+static const ap_directive_t *outermost(const ap_directive_t *d)
+{
+    while (d->parent && !is_host(d->parent))
+        d = d->parent;
+    return d;
+}
+
+int na_section_might_have_htaccess(const ap_directive_t *directive)
+{
+    return na_htaccess_find(ap_conftree) &&
+           !na_directive_find(outermost(directive)->first_child, "ProxyPass", "://");
+}
+
+/* Returns the path of the outermost <Location>; NULL if it is a pattern, or another section. */
+static const char *location_of(const ap_directive_t *d)
+{
+    d = outermost(d);
+    const char *at = d->args + strspn(d->args, "\"' ");
+    return ap_cstr_casecmp(d->directive, "<Location") != 0 || *at == '~' || strpbrk(at, "*?[")
+               ? NULL
+               : at;
+}
+
+/* Only paths of which neither contains the other are certain to be different. */
+static int might_overlap(const ap_directive_t *a, const ap_directive_t *b)
+{
+    const char *one = location_of(a), *other = location_of(b);
+    if (!one || !other)
+        return 1;
+    size_t len = strcspn(one, "\"'>"), other_len = strcspn(other, "\"'>");
+    return strncmp(one, other, len < other_len ? len : other_len) == 0;
+}
+
+typedef struct overlap {
+    const ap_directive_t *directive;
+    int is_found;
+} overlap;
+
+static void note_auth_type(void *data, const ap_directive_t *d)
+{
+    overlap *o = data;
+    if (ap_cstr_casecmp(d->directive, "AuthType") == 0 && ap_strcasestr(d->args, "NextAuth"))
+        o->is_found |= might_overlap(d, o->directive);
+}
+
+int na_section_has_auth_type(const server_rec *s, const ap_directive_t *directive)
+{
+    overlap o = {directive, 0};
+    na_sections_each(s, note_auth_type, &o);
+    return o.is_found;
+}
+
 /* ── warnings ──────────────────────────────────────────────────────────────────────────────── */
 
 static void add_warning(server_rec *s, const ap_directive_t *at, const char *message,

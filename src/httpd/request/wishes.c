@@ -68,23 +68,55 @@ static void add_demand(request_rec *r, na_wishes *wishes)
     wishes->are_demanded = na_state_of(r)->is_weak;
 }
 
-na_error *na_wishes_of(void *data, const na_provider *provider, const na_wishes **wishes)
+static int has_wishes(request_rec *r)
 {
-    request_rec *r = data;
+    return na_dir_conf_of(r)->params || na_state_of(r)->demand;
+}
+
+static na_error *add_wishes(request_rec *r, const na_provider *provider, na_wishes *wishes,
+                            apr_table_t *params)
+{
     const apr_array_header_t *list = na_dir_conf_of(r)->params;
+    for (int i = 0; list && i < list->nelts; i++) {
+        const na_param *param = &APR_ARRAY_IDX(list, i, const na_param);
+        if (is_for(param, provider))
+            NA_TRY(set_param(r, provider, param, wishes, params));
+    }
+    if (provider->type == NA_OIDC)
+        add_demand(r, wishes);
+    return NULL;
+}
+
+/*
+ * The page to which a sign-in with a form leads, as httpd would serve it to this browser, up to its
+ * content: its configuration has the wishes, and nothing of them has to be carried over the sign-in
+ * page. A link with another URL gains as little as one to that URL itself. NULL if it is not a page
+ * of this site.
+ */
+static request_rec *look_up_page(request_rec *r, const char *url)
+{
+    const na_config *config = na_config_of(r);
+    const char *own = apr_pstrcat(r->pool, config->origin, config->prefix, NULL);
+    const char *path = url + strlen(own);
+    if (strncmp(url, own, strlen(own)) != 0 || *path != '/' ||
+        na_endpoint_path(config, apr_pstrmemdup(r->pool, path, strcspn(path, "?#"))))
+        return NULL;
+    return ap_sub_req_lookup_uri(apr_pstrmemdup(r->pool, path, strcspn(path, "#")), r, NULL);
+}
+
+na_error *na_wishes_of(void *data, const na_provider *provider, const char *url,
+                       const na_wishes **wishes)
+{
+    request_rec *r = data, *page = url ? look_up_page(r, url) : NULL;
     *wishes = NULL;
-    if (!list && !na_state_of(r)->demand)
+    if (!has_wishes(r) && !(page && has_wishes(page)))
         return NULL;
     na_wishes *made = apr_pcalloc(r->pool, sizeof *made);
     apr_table_t *params = apr_table_make(r->pool, 4);
     *made = (na_wishes){.params = params, .max_age = -1};
-    for (int i = 0; list && i < list->nelts; i++) {
-        const na_param *param = &APR_ARRAY_IDX(list, i, const na_param);
-        if (is_for(param, provider))
-            NA_TRY(set_param(r, provider, param, made, params));
-    }
-    if (provider->type == NA_OIDC)
-        add_demand(r, made);
+    NA_TRY(add_wishes(r, provider, made, params));
+    if (page)
+        NA_TRY(add_wishes(page, provider, made, params));
     *wishes = made;
     return NULL;
 }

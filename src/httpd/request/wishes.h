@@ -8,6 +8,7 @@
 #include "oauth/oauth.h"
 
 /* The function of na_host; `data` is the request. */
-na_error *na_wishes_of(void *data, const na_provider *provider, const na_wishes **wishes);
+na_error *na_wishes_of(void *data, const na_provider *provider, const char *url,
+                       const na_wishes **wishes);
 
 #endif
