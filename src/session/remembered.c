@@ -61,6 +61,23 @@ static na_error *bury_shortly(const na_registry *registry, apr_pool_t *pool, con
     return na_error_new(pool, NA_ERR_BUSY, "too many changes to one session at once");
 }
 
+/*
+ * A session can end twice, as when two tabs sign out. What the second one finds does not say
+ * whether tokens can be used without a record, so that it must not shorten the memory of the first
+ * one.
+ */
+static na_error *write_end(const na_registry *registry, apr_pool_t *pool, const char *user,
+                           const na_store_key *key, const na_record *was, int is_covered,
+                           apr_int64_t now)
+{
+    if (was->ended && was->expires >= now + NA_END_SHORT)
+        return NULL;
+    if (!was->in_token || was->vouched || is_covered)
+        return bury_shortly(registry, pool, user, key, &was->at_provider, now + NA_END_SHORT);
+    return na_end_remember(registry, pool, user, key, &was->at_provider,
+                           later(now + registry->remember, was->expires + 2 * NA_CLOCK_TOLERANCE));
+}
+
 na_error *na_end_record(const na_registry *registry, apr_pool_t *pool, const char *user,
                         const na_store_key *key, int is_covered, apr_time_t now)
 {
@@ -70,13 +87,7 @@ na_error *na_end_record(const na_registry *registry, apr_pool_t *pool, const cha
     if (was.value.data && na_record_open(pool, registry->keys, key, was.value, &record))
         record = (na_record){.in_token = 1};
     apr_int64_t seconds = apr_time_sec(now);
-    if (record.in_token && !record.vouched && !is_covered)
-        NA_TRY(na_end_remember(registry, pool, user, key, &record.at_provider,
-                               later(seconds + registry->remember,
-                                     record.expires + 2 * NA_CLOCK_TOLERANCE)));
-    else
-        NA_TRY(
-            bury_shortly(registry, pool, user, key, &record.at_provider, seconds + NA_END_SHORT));
+    NA_TRY(write_end(registry, pool, user, key, &record, is_covered, seconds));
     if (registry->token_keys)
         NA_TRY(na_token_entry_remove(registry, pool, key, now));
     if (registry->observer && na_record_is_live(&record, now))

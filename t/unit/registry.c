@@ -943,6 +943,32 @@ static void account(apr_pool_t *pool)
               "what two stores have is counted once");
 }
 
+static apr_int64_t end_kept_until(apr_pool_t *pool, const na_registry *registry,
+                                  const na_session *session, int seconds)
+{
+    na_record record = {0};
+    int is_there;
+    succeeds(na_registry_end(registry, pool, "acme/42", &session->key, session->auth_time,
+                             SECONDS(seconds)),
+             "an end");
+    succeeds(na_registry_look(registry, pool, &session->key, &record, &is_there), "its record");
+    return record.ended ? record.expires : 0;
+}
+
+/* The token of an application does not say that there is a record. */
+static void ended_twice(apr_pool_t *pool)
+{
+    na_registry *registry = make_registry(pool, make_store(pool, &driver), NULL);
+    apr_int64_t at;
+    na_store_key key = begin(pool, registry, "acme/42", "twice", NULL, NOW, &at);
+    na_session session = session_of("42", &key, at);
+    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(10)), "in use");
+    apr_int64_t until = end_kept_until(pool, registry, &session, 20);
+    ok(until > apr_time_sec(SECONDS(30 * DAY)), "is kept until no token can be valid");
+    is_number(end_kept_until(pool, registry, &session, 30), until, "a second one shortens nothing");
+    fails(na_registry_check(registry, pool, &session, &client, SECONDS(DAY)), "no token is valid");
+}
+
 static int is_alive(apr_pool_t *pool, const na_registry *registry, apr_int64_t since)
 {
     na_provider_session session = {.provider = "acme", .issuer = "i", .id = "7", .since = since};
@@ -1009,5 +1035,6 @@ int main(void)
     kept_memory(pool);
     outages(pool);
     ends_at_providers(pool);
+    ended_twice(pool);
     return tap_done();
 }
