@@ -199,6 +199,7 @@ ${place('/recent/', 'Require nextauth-max-age 300')}` });
   {
     const { op: asked, site: own } = await start(t, ['acme', 'other'], [
       'NextAuthSessionClaim sub acr',
+      'NextAuthSOCache shmcb:sessions(1048576)', 'NextAuthSessionStore socache',
       place('/params/', 'Require valid-user', 'NextAuthSignInWith acme', 'NextAuthAuthorizationParam login_hint "%{HTTP:X-Hint}"', 'NextAuthAuthorizationParam ui_locales de', 'NextAuthAuthorizationParam scope "openid email"', 'NextAuthAuthorizationParam acme_tenant blue acme', 'NextAuthAuthorizationParam other_tenant red other'),
       place('/chosen/', 'Require valid-user', 'NextAuthAuthorizationParam ui_locales de', 'NextAuthAuthorizationParam acme_tenant "%{QUERY_STRING}" acme', 'NextAuthAuthorizationParam other_tenant red other'),
       place('/chosen/strict/', 'Require nextauth-acr gold'),
@@ -228,6 +229,7 @@ ${place('/recent/', 'Require nextauth-max-age 300')}` });
     t.is([over1.ui_locales, over1.acme_tenant, over1.other_tenant], ['de', 'tenant=blue%26x', undefined], 'a button has those of the page to which it leads');
     const over2 = parameters((await over('other', '/chosen/')).begun);
     t.is([over2.ui_locales, over2.other_tenant, over2.prompt], ['de', 'red', 'login'], '  and those of its own endpoint');
+    t.is(parameters((await over('acme', `/chosen/?${'x'.repeat(4000)}`)).begun).ui_locales, 'de', '  also if its URL is too long for a cookie');
     const { visitor, begun } = await over('acme', '/chosen/strict/');
     t.is([parameters(begun).acr_values, parameters(begun).ui_locales], ['gold', 'de'], '  and what the page requires');
     t.is((await asked.login(visitor, begun, 'alice')).location, `${own.url}/chosen/strict/`, '  with which it leads there');

@@ -10,6 +10,7 @@
 #include "auth/callback_url.h"
 #include "auth/csrf.h"
 #include "auth/initiator.h"
+#include "auth/long_url.h"
 #include "auth/redirect_proxy.h"
 #include "auth/remember_me.h"
 #include "auth/report.h"
@@ -353,7 +354,7 @@ na_error *na_checks_make(na_request *request, na_response *response, na_checks *
 {
     int wanted = request->provider->checks;
     *checks = (na_checks){0};
-    const char *page = request->is_direct ? NULL : request->callback_url;
+    const char *page = request->is_direct ? NULL : na_long_url_of(request, request->callback_url);
     NA_TRY(
         request->server->wishes(request->server->data, request->provider, page, &checks->wishes));
     na_csrf_hand_out(request, response); /* identifies the browser */

@@ -2,6 +2,8 @@
 /* URLs that are too long for cookies, emails, and queries, and wait in the store instead. */
 #include "auth/long_url.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "auth/kept.h"
@@ -38,4 +40,14 @@ na_error *na_long_url_find(const na_request *request, const char *id, const char
     if (is_whole)
         *url = apr_pstrmemdup(request->pool, (const char *)body.data, body.len);
     return NULL;
+}
+
+const char *na_long_url_of(const na_request *request, const char *url)
+{
+    const char *kept = NULL, *page = apr_pstrcat(request->pool, request->config->base_url,
+                                                 NA_RETURN_PAGE "?to=", NULL);
+    if (strncmp(url, page, strlen(page)) != 0 ||
+        na_long_url_find(request, url + strlen(page), &kept))
+        return url;
+    return kept ? kept : url;
 }

@@ -20,4 +20,10 @@ na_error *na_long_url_keep(na_request *request, const char *url, const char **sh
 /* Finds the URL by the `id` of the shorter one; *url is NULL if there is none. */
 na_error *na_long_url_find(const na_request *request, const char *id, const char **url);
 
+/*
+ * Returns the URL to which `url` leads if it is a shorter one; itself otherwise, or if the store
+ * does not have it anymore.
+ */
+const char *na_long_url_of(const na_request *request, const char *url);
+
 #endif
