@@ -58,7 +58,7 @@ async function sections(t) {
   const mixed = async (more, host = '') => {
     const { told, dir } = await check(t, { files, config: [site, ...all, ...more].join('\n') + host }, ['--json']);
     const text = fs.readFileSync(path.join(dir, 'httpd.conf'), 'utf8').split('\n');
-    return told.findings.filter(({ state, subject }) => state === 'warning' && /^NextAuth(Pass|SignInWith|CORS)|^credentials$/.test(subject)).map(({ line, message, subject }) => [line ? text[line - 1] : subject, message]);
+    return told.findings.filter(({ state, subject }) => state === 'warning' && /^NextAuth(Pass|SignInWith|AuthorizationParam|CORS)|^credentials$/.test(subject)).map(({ line, message, subject }) => [line ? text[line - 1] : subject, message]);
   };
   const proxied = 'ProxyPass http://127.0.0.1:9/';
   const nothing = 'no AuthType NextAuth applies there: nothing is passed on';
@@ -70,6 +70,8 @@ async function sections(t) {
 
   t.is(await mixed([['/1', 'acme'], ['/2', 'page'], ['/3', '"%{HTTP:X-Tenant}"'], ['/4', 'acm'], ['/5', '"credentials"']].map(([at, id]) => place(at, 'AuthType NextAuth', 'Require valid-user', `NextAuthSignInWith ${id}`))),
     [['NextAuthSignInWith acm', "no provider 'acm': the sign-in page is shown"], ['NextAuthSignInWith "credentials"', "'credentials' is not a provider of OpenID Connect or OAuth 2.0: the sign-in page is shown"]], 'NextAuthSignInWith that leads nowhere');
+  t.is(await mixed([place('/1', 'NextAuthAuthorizationParam prompt login', 'NextAuthAuthorizationParam prompt "log in" acme', 'NextAuthAuthorizationParam prompt "log in" acm')]),
+    [['NextAuthAuthorizationParam prompt "log in" acm', "no provider 'acm': no request has the parameter"]], 'a parameter for a provider that is not there');
 
   const cors = ['NextAuthCORS https://www.example.org https://*.example.org', 'NextAuthCORS Off', 'NextAuthCORS https://app.example.org:443 maxAge=60', 'NextAuthCORS https://example.net headers=X-A', 'NextAuthCORS http://localhost:3000'];
   const other = (origin) => `${origin} belongs to another site: browsers do not send the session cookie with requests of its scripts (SameSite=Lax)`;
