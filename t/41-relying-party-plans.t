@@ -4,10 +4,11 @@
 // name, for the response modes query and form_post, and for the FAPI 2.0 Security Profile. The
 // modules of logout are in the tests of logout.
 const fs = require('node:fs');
+const { execFile } = require('node:child_process');
 const jose = require('jose');
 const { suite } = require('./lib/suite.js');
 const { certify } = require('./lib/certificates.js');
-const { freePort, makeFolder } = require('./lib/httpd.js');
+const { ctlFile, freePort, makeFolder } = require('./lib/httpd.js');
 const { generateKeys } = require('./lib/keys.js');
 const { startRogue, makeKey, replies, sign } = require('./lib/rogue.js');
 
@@ -101,6 +102,10 @@ NextAuthRateLimit callback Off`;
 
 const isIn = (c) => Boolean(c.cookie('next-auth.session-token') || c.cookie('__Secure-next-auth.session-token'));
 
+const nextauthctl = (...args) => new Promise((resolve) => {
+  execFile(ctlFile, args, { env: { ...process.env, LD_PRELOAD: '', ASAN_OPTIONS: 'detect_leaks=0' } }, (error, stdout, stderr) => resolve({ status: error ? error.code : 0, stdout, stderr }));
+});
+
 async function attempt(rogue, site, c, id, isPosted) {
   const start = await c.signIn(id, { callbackUrl: '/public.html' });
   if (!start.location.startsWith(rogue.url)) return start;
@@ -132,6 +137,37 @@ ${rows.map(({ id, more }) => `NextAuthProvider ${id} type=oidc issuer=${rogue.is
     if (code) t.is((await c.page(end.location.replace(at, site.url))).status < 500, true, '  the page is there');
   }
   return site;
+}
+
+// The modules that register: the command finds the issuer, and prints the directive.
+async function registered(t, rogue, folder) {
+  const port = new URL(rogue.url).port;
+  const register = (id, issuer, ...more) => nextauthctl('register', issuer, '--url', 'https://www.example.org', '--id', id, '--secret-file', `${folder}/${id}`, '--ca-file', `${folder}/op.pem`, ...more);
+  const issuer = (id) => rogue.issuer(id);
+  for (const [name, id, typed, more = []] of [
+    ['oidcc-client-test-dynamic-registration', 'plain', issuer('plain')],
+    ['oidcc-client-test-discovery-webfinger-acct', 'acct', `acct:acct@localhost:${port}`],
+    ['oidcc-client-test-discovery-webfinger-acct, as an address', 'address', `address@localhost:${port}`],
+    ['oidcc-client-test-discovery-webfinger-url', 'url', `https://localhost:${port}/url`, ['--webfinger', '--initiated-sign-in']]]) {
+    const made = await register(id, typed, ...more);
+    t.like(made.stdout, new RegExp(`^NextAuthProvider ${id} type=oidc issuer=${issuer(id)} clientId=the-client clientSecret=file:`), name) || t.diag(made.stderr);
+  }
+  const [asked] = rogue.requests('.well-known', 'webfinger');
+  t.is(asked.query, { resource: `acct:acct@localhost:${port}`, rel: 'http://openid.net/specs/connect/1.0/issuer' }, '  asked for the issuer alone');
+  const link = (href) => ({ webfinger: { links: [{ rel: 'http://openid.net/specs/connect/1.0/issuer', href }] } });
+  for (const [what, id, fault, says] of [
+    ['no issuer', 'none', { webfinger: { links: [] } }, /names no issuer/], ['an issuer without TLS', 'http', link('http://localhost/'), /not an https URL/],
+    ['text that would become a directive', 'quoted', link('https://localhost/" clientId=x'), /not an https URL/], ['a variable', 'variable', link('https://localhost/${HOME}'), /not an https URL/],
+    ['a redirect', 'redirect', { webfinger: replies.redirect(`${rogue.url}/.well-known/webfinger?resource=acct:acct@localhost`) }, /returned status 302/],
+    ['no JSON', 'html', { webfinger: replies.html }, /invalid WebFinger response/], ['megabytes', 'large', { webfinger: replies.large }, /larger|too large|exceed|bytes/],
+    ['an issuer that has another name', 'named', link(issuer('other')), /discovery document has the issuer/]]) {
+    rogue.faults[id] = fault;
+    if (id === 'named') rogue.faults.other = { discovery: { issuer: 'https://evil.example.org' } };
+    const made = await register(id, `${id}@localhost:${port}`);
+    t.is([made.status, made.stdout, fs.existsSync(`${folder}/${id}`)], [1, '', false], `${what} registers nothing`);
+    t.like(made.stderr, says, '  and the command says why');
+  }
+  for (const typed of ['joe@', '@localhost', 'joe@localhost/x', 'joe@local host', 'acct:joe', 'http://localhost/joe']) t.like((await register('odd', typed, '--webfinger')).stderr, /invalid account or URL/, `'${typed}' is neither an account nor a URL`);
 }
 
 suite('The plans of the OpenID Foundation for relying parties', async (t) => {
@@ -170,6 +206,7 @@ suite('The plans of the OpenID Foundation for relying parties', async (t) => {
   certify(folder, 'op', 'localhost', '-addext', 'subjectAltName=DNS:localhost');
   const read = (name) => fs.readFileSync(`${folder}/${name}`, 'utf8');
   const strict = await startRogue(t, { tls: { key: read('op.key'), cert: read('op.pem') } });
+  await registered(t, strict, folder);
   const ec = generateKeys('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
   await run(t, 'fapi', strict, fapi2, { files: { 'ca.pem': read('op.pem'), 'ec.pem': { text: ec, mode: 0o600 } },
     head: 'NextAuthHTTP caFile=@DIR@/ca.pem', options: 'profile=fapi2 clientKey=file:@DIR@/ec.pem' });

@@ -271,7 +271,51 @@ NextAuthTokenIssuer curved issuer=${rogue.issuer('curved')} audience=${API} priv
   t.is(await status(await of()), 200, 'keys that are known are used on');
 }
 
+// RFC 9728: what a client learns that has no token yet.
+async function metadata(t) {
+  t.section('metadata of a protected resource');
+  const app = await startApp(t, (r) => ['the application', r.url]);
+  const [as, other] = ['https://as.example.org', 'https://other.example.org'];
+  const at = (path, value) => `<Location ${path}>\nAuthType NextAuth\nRequire valid-user\nNextAuthAcceptTokens ${value}\n</Location>`;
+  const site = await t.httpd({ config: `${common}
+NextAuthTokenIssuer as issuer=${as} "audience=http://localhost:@PORT@/api/v1 https://api.example.org/" resourceMetadata=On
+NextAuthTokenIssuer second issuer=${other} audience=http://localhost:@PORT@/api/v1 resourceMetadata=On
+NextAuthTokenIssuer deep issuer=${other} audience=http://localhost:@PORT@/api/v1/deep/ resourceMetadata=On binding=dpop
+NextAuthTokenIssuer quiet issuer=${other} audience=http://localhost:@PORT@/quiet
+<Location />
+  AuthType NextAuth
+  Require valid-user
+</Location>
+${at('/api/v1', 'oauth only')}
+${at('/api/v1/second', 'oauth:second only')}
+${at('/quiet', 'oauth:quiet only')}
+ProxyPass / http://127.0.0.1:${app.port}/` });
+  const known = (path = '') => `/.well-known/oauth-protected-resource${path}`;
+  const found = await ask(site, known('/api/v1'));
+  t.is(found.json, { resource: `${site.url}/api/v1`, authorization_servers: [as, other], bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: dpop(site).match(/algs="(.*)"/)[1].split(' '), dpop_bound_access_tokens_required: false, tls_client_certificate_bound_access_tokens: false },
+  'names all that issue its tokens, to everyone');
+  t.is([found.headers['content-type'], found.headers['cache-control'], found.setCookies], ['application/json; charset=utf-8', 'public, max-age=3600', []], '  and can be cached');
+  const deep = (await ask(site, known('/api/v1/deep/'))).json;
+  t.is([deep.resource, deep.authorization_servers, deep.dpop_bound_access_tokens_required], [`${site.url}/api/v1/deep/`, [other], true], 'a resource below it has its own');
+  for (const path of ['', '/', '/api', '/api/v1/', '/api/v1/deep', '/quiet', '/https://api.example.org/', '/../api/v1'])
+    t.is((await ask(site, known(path))).status, path === '/../api/v1' ? 401 : 404, `there is none of '${path}'`);
+  t.is((await ask(site, `${known()}s`)).status, 401, 'nor at another address');
+  t.is((await request(site.url + known('/api/v1'), { method: 'POST', body: 'x' })).status, 405, 'it is read alone');
+  const challenge = async (path, token) => [...(await ask(site, path, token)).headers['www-authenticate'].matchAll(/(\w+) realm="[^"]*"[^"]*(?:"[^"]*"[^"]*)*?resource_metadata="([^"]*)"/g)].map(([, scheme, url]) => [scheme, url]);
+  const one = site.url + known('/api/v1');
+  t.is((await ask(site, '/api/v1/x')).headers['www-authenticate'], `NextAuth realm="${site.url}", Bearer realm="${site.url}", resource_metadata="${one}", ${dpop(site)}, resource_metadata="${one}"`, 'the challenge says where it is');
+  t.like((await ask(site, '/api/v1/x', 'x')).headers['www-authenticate'], /Bearer realm="[^"]*", error="invalid_token", resource_metadata="/, '  also to a token that is refused');
+  t.is((await challenge('/api/v1/deep/x')).at(-1)?.[1], site.url + known('/api/v1/deep/'), '  of the narrowest resource');
+  t.is((await challenge('/api/v1/second/x')).at(-1)?.[1], one, '  of an issuer that the path accepts');
+  t.unlike((await ask(site, '/quiet/')).headers['www-authenticate'], /resource_metadata/, 'without resourceMetadata=On, nothing does');
+  t.unlike((await ask(site, '/')).headers['www-authenticate'], /resource_metadata/, '  nor where no token is accepted');
+  const plain = await t.httpd({ config: `${common}\nNextAuthTokenIssuer quiet issuer=${other} audience=http://localhost:@PORT@/quiet\nProxyPass / http://127.0.0.1:${app.port}/` });
+  t.is((await ask(plain, known('/quiet'))).json.user, ['the application', known('/quiet')], 'an application that has the address keeps it');
+}
+
 suite('Access tokens of OAuth 2.0', async (t) => {
   await realTokens(t);
   await forgedTokens(t);
+  await metadata(t);
 });

@@ -184,6 +184,7 @@ typedef struct na_config {
     const na_expression *bind_expression; /* for NA_BIND_EXPRESSION */
     const apr_array_header_t *providers;  /* const na_provider * */
     const apr_array_header_t *issuers;    /* const na_issuer *; of access tokens */
+    int has_resources;                    /* one of them has resourceMetadata=On */
     /* to which protected pages lead if their section names none; NULL for the sign-in page */
     const na_provider *direct_provider;
     int has_direct; /* some page can lead to a provider without the sign-in page */

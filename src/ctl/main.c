@@ -20,9 +20,9 @@ static const struct {
      "depend on; PROGRAM is apachectl by default"},
     {"providers", na_command_providers, "[--json]", "list the built-in providers"},
     {"register", na_command_register,
-     "ISSUER --url https://HOST --id ID --secret-file FILE [--token-file FILE]\n"
-     "      [--auth METHOD] [--name NAME] [--scope SCOPE] [--initiated-sign-in]\n"
-     "      [--ca-file FILE | --insecure-loopback]",
+     "ISSUER | ACCOUNT | --webfinger URL --url https://HOST --id ID\n"
+     "      --secret-file FILE [--token-file FILE] [--auth METHOD] [--name NAME]\n"
+     "      [--scope SCOPE] [--initiated-sign-in] [--ca-file FILE | --insecure-loopback]",
      "register the site with an OpenID Provider (RFC 7591), and print its NextAuthProvider"},
     {"session list", na_command_session_list,
      "[--server URL] [--user USER | [--limit N] [--cursor NEXT]] [--ca-file FILE | "

@@ -17,6 +17,7 @@
 #include "ctl/options.h"
 #include "ctl/print.h"
 #include "oauth/registration.h"
+#include "oauth/webfinger.h"
 #include "provider/provider.h"
 
 #define BODY_MAX ((apr_size_t)256 * 1024)
@@ -28,6 +29,7 @@ typedef struct registering {
     const char *issuer, *site, *id, *file, *token_file, *ca_file;
     na_registration_wish wish;
     int loopback;
+    int is_resource;  /* `issuer` is an account or a URL, whose issuer is to be found */
     int is_initiated; /* other sites can begin sign-ins */
     na_http *http;
     const char *token; /* initial access token; NULL if the provider is open to all */
@@ -98,6 +100,21 @@ static na_error *open_client(registering *r)
     }
     na_http_global_init();
     return na_http_make(r->pool, apr_pmemdup(r->pool, &options, sizeof options), &r->http);
+}
+
+/* A server that redirects is not followed: its host is the one that vouches for the account. */
+static na_error *find_issuer(registering *r)
+{
+    na_http_request request = {.accept = "application/jrd+json, application/json"};
+    na_http_response response;
+    if (!r->is_resource)
+        return NULL;
+    NA_TRY(na_webfinger_url(r->pool, r->issuer, &request.url));
+    NA_TRY(na_http_fetch(r->http, r->pool, &request, &response));
+    if (response.status != 200)
+        return na_error_new(r->pool, NA_ERR_CONFIGURATION, "%s returned status %ld", request.url,
+                            response.status);
+    return na_webfinger_read(r->pool, response.body, &r->issuer);
 }
 
 /* Discovery 1.0 sections 3 and 4.3: the document must name the issuer. */
@@ -204,8 +221,9 @@ static void print_directive(const registering *r)
 static na_error *register_client(registering *r)
 {
     int fd;
-    NA_TRY(make_wish(r));
     NA_TRY(open_client(r));
+    NA_TRY(find_issuer(r));
+    NA_TRY(make_wish(r));
     NA_TRY(find_endpoint(r));
     NA_TRY(create_file(r, r->file, &fd));
     na_error *error = ask_provider(r);
@@ -243,12 +261,14 @@ int na_command_register(apr_pool_t *pool, int argc, char **argv)
                                  {"name", 'n', .text = &r.wish.name},
                                  {"scope", 'o', .text = &r.wish.scope},
                                  {"ca-file", 'c', .text = &r.ca_file},
+                                 {"webfinger", 'w', .flag = &r.is_resource},
                                  {"initiated-sign-in", 'b', .flag = &r.is_initiated},
                                  {"insecure-loopback", 'l', .flag = &r.loopback},
                                  {0}};
     if (na_ctl_options(pool, argc, argv, options, &operands) != 1 || !*operands[0])
         return na_ctl_wrong_call("register", NULL);
     r.issuer = operands[0];
+    r.is_resource |= na_webfinger_is_account(r.issuer);
     if (!r.site || !r.file || !is_provider_id(r.id))
         return na_ctl_wrong_call("register", "--url, --id, and --secret-file are required");
     na_error *error = register_client(&r);

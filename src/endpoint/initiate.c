@@ -58,7 +58,7 @@ static na_error *check_issuer(const na_request *request)
                               request->provider->id);
 }
 
-/* A target elsewhere counts as missing: this is no redirector for other sites. */
+/* A target elsewhere counts as missing, so that this never redirects to another site. */
 static void set_target(na_request *request, na_response *response)
 {
     const char *target = apr_table_get(request->query, "target_link_uri");

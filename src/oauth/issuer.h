@@ -32,6 +32,7 @@ typedef struct na_issuer {
     const char *const *algs;             /* NULL-terminated: of signatures; none is symmetric */
     int accepts_any_type; /* tokenType=JWT: of JWTs that do not say that they are access tokens */
     na_binding binding;
+    int publishes;      /* resourceMetadata=On: metadata of audiences that are URLs of the site */
     int asks_for_nonce; /* proofs of DPoP must have a nonce of this server */
     na_introspects introspects;
     const char *introspection_url; /* NULL if as discovered */

@@ -2,7 +2,7 @@
 // An OpenID provider that does one thing wrong. Each of its issuers, http://localhost:PORT/<id>,
 // is honest but for the one fault that the test gives it:
 //
-//   discovery, jwks, signedJwks, token, userinfo, par   what to answer instead: an object's members replace the
+//   discovery, jwks, signedJwks, token, userinfo, par, webfinger   what to answer instead: an object's members replace the
 //                                      honest answer's (undefined takes one away), a function of
 //                                      the honest answer gives the whole, a Reply is sent as it is
 //   authorize                          the same for the parameters of the authorization response
@@ -90,7 +90,7 @@ function discovery(issuer) {
     userinfo_endpoint: `${issuer}/userinfo`, pushed_authorization_request_endpoint: `${issuer}/par`, jwks_uri: `${issuer}/jwks`,
     response_types_supported: ['code'], subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256', 'HS256', 'none'],
-    authorization_response_iss_parameter_supported: true };
+    registration_endpoint: `${issuer}/register`, authorization_response_iss_parameter_supported: true };
 }
 
 class Rogue {
@@ -158,6 +158,13 @@ class Rogue {
       scope: 'openid', id_token: await this.idToken(id, asked, accessToken) }));
   }
 
+  // The resource names the issuer: acct:ID@HOST, or https://HOST/ID.
+  async webfinger(resource, res) {
+    const id = resource.match(/^(?:acct:|https:\/\/[^/]*\/)([\w-]*)/)?.[1];
+    const links = [{ rel: 'http://webfinger.net/rel/profile-page', href: 'http://example.org/' }, { rel: 'http://openid.net/specs/connect/1.0/issuer', href: this.issuer(id) }];
+    return send(res, await altered(this.faults[id]?.webfinger, { subject: resource, links }));
+  }
+
   async answer(req, res) {
     const url = new URL(req.url, this.url);
     const parts = [];
@@ -165,7 +172,8 @@ class Rogue {
     const [, id, ...rest] = url.pathname.split('/');
     const endpoint = rest.at(-1) || '';
     const query = Object.fromEntries(url.searchParams);
-    const form = Object.fromEntries(new URLSearchParams(Buffer.concat(parts).toString()));
+    const body = Buffer.concat(parts).toString();
+    const form = Object.fromEntries(new URLSearchParams(body));
     this.journal.push({ id, endpoint, method: req.method, headers: req.headers, query, form, connection: req.socket.number });
     const fault = this.faults[id] || {};
     switch (endpoint) {
@@ -176,6 +184,8 @@ class Rogue {
       case 'authorize': return this.authorize(id, res, this.pushed.get(query.request_uri) || { ...query, ...(query.request ? jose.decodeJwt(query.request) : {}) });
       case 'token': return this.token(id, res, form);
       case 'userinfo': return send(res, await altered(fault.userinfo, { sub: 'mallory', name: 'Mallory', email: 'mallory@example.org', email_verified: true }));
+      case 'register': return replies.json({ client_id: 'the-client', client_secret: this.secret(random()), ...JSON.parse(body) }, 201).send(res);
+      case 'webfinger': return this.webfinger(query.resource, res);
       default: return text(404, 'text/plain', 'nothing here').send(res);
     }
   }

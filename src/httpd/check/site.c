@@ -8,6 +8,7 @@
 #include "httpd/config/build.h"
 #include "httpd/findings.h"
 #include "httpd/config/sections.h"
+#include "oauth/resource.h"
 #include "session/chunks.h"
 
 static void check_mode(const na_builder *b)
@@ -189,6 +190,26 @@ static void check_provider(const na_builder *b, const na_provider *p)
                         "enters a user's email address there can sign in as that user");
 }
 
+/* Clients find the metadata by the audience alone, so that it must be a URL of the site. */
+static void check_resource(const na_builder *b, const na_issuer *issuer)
+{
+    const char *id = issuer->provider->id;
+    int count = 0;
+    for (int i = 0; issuer->publishes && i < issuer->audiences->nelts; i++) {
+        const char *audience = APR_ARRAY_IDX(issuer->audiences, i, const char *), *path;
+        if (!(path = na_resource_path(b->pool, audience, b->config->origin)))
+            continue;
+        na_findings_say(b->server, NA_GROUP_PROVIDERS, id, NA_RIGHT, NULL,
+                        "its metadata is at %s" NA_RESOURCE_WELL_KNOWN "%s", b->config->origin,
+                        path);
+        count++;
+    }
+    if (issuer->publishes && !count && b->config->hosts->nelts == 1)
+        na_findings_say(b->server, NA_GROUP_PROVIDERS, id, NA_WARNING,
+                        "set audience= to the URL of the API",
+                        "resourceMetadata=On, and no audience is a URL of the site");
+}
+
 /* ── cookies ───────────────────────────────────────────────────────────────────────────────── */
 
 static void check_cookie(const na_builder *b, const na_cookie *cookie)
@@ -308,5 +329,7 @@ void na_check_site(const na_builder *b)
     check_limits(b);
     for (int i = 0; i < b->config->providers->nelts; i++)
         check_provider(b, APR_ARRAY_IDX(b->config->providers, i, const na_provider *));
+    for (int i = 0; i < b->issuers->nelts; i++)
+        check_resource(b, APR_ARRAY_IDX(b->issuers, i, const na_issuer *));
     check_cookies(b);
 }

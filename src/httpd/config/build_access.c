@@ -40,6 +40,8 @@ static int is_issuer(const na_builder *b, const char *name)
 static void check_issuers(na_builder *b)
 {
     const ap_directive_t *found = na_section_find(b->server, "NextAuthAcceptTokens", "oauth");
+    for (int i = 0; i < b->issuers->nelts; i++)
+        b->config->has_resources |= APR_ARRAY_IDX(b->issuers, i, const na_issuer *)->publishes;
     if (!found || na_build_is_wrong(b, NextAuthTokenIssuer))
         return;
     if (!b->issuers->nelts)

@@ -120,6 +120,11 @@ static na_error *set_nonce(na_builder *b, const char *value, void *parts)
     return na_as_switch(b, value, &((issuer_parts *)parts)->issuer.asks_for_nonce);
 }
 
+static na_error *set_publishes(na_builder *b, const char *value, void *parts)
+{
+    return na_as_switch(b, value, &((issuer_parts *)parts)->issuer.publishes);
+}
+
 static const na_setting settings[] = {{"audience", 0, set_audience},
                                       {"algorithms", 0, set_algorithms},
                                       {"tokenType", 0, set_token_type},
@@ -130,6 +135,7 @@ static const na_setting settings[] = {{"audience", 0, set_audience},
                                       {"cache", 0, set_cache},
                                       {"binding", 0, set_binding},
                                       {"dpopNonce", 0, set_nonce},
+                                      {"resourceMetadata", 0, set_publishes},
                                       {NULL, 0, NULL}};
 
 /* Options of providers that are about tokens, and about this server as a client. */

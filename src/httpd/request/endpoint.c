@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "auth/respond.h"
 #include "endpoint/dispatch.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -13,21 +14,34 @@
 #include "httpd/request/body.h"
 #include "httpd/request/refuse.h"
 #include "httpd/request/write.h"
+#include "oauth/resource.h"
 
 #define BODY_MAX (64 * 1024)
 #define FIELDS_MAX 100
 
 /* ── finding ───────────────────────────────────────────────────────────────────────────────── */
 
+/* Metadata of protected resources has its place beside the endpoints (RFC 9728 section 3). */
+static const char *resource_of(const na_config *config, const char *path)
+{
+    return config && config->has_resources ? na_resource_of_path(path) : NULL;
+}
+
+static int is_endpoint_path(request_rec *r, const char *path)
+{
+    const na_config *config = na_site_config_of(r);
+    return na_endpoint_path(config, path) || resource_of(config, path);
+}
+
 /* Keeps mod_proxy, which can map undecoded paths at this point, from taking an endpoint. */
 int na_pre_translate(request_rec *r)
 {
-    return na_endpoint_path(na_site_config_of(r), r->parsed_uri.path) ? OK : DECLINED;
+    return is_endpoint_path(r, r->parsed_uri.path) ? OK : DECLINED;
 }
 
 int na_translate(request_rec *r)
 {
-    if (!na_endpoint_path(na_site_config_of(r), r->uri))
+    if (!is_endpoint_path(r, r->uri))
         return DECLINED;
     na_state_of(r)->is_endpoint = 1;
     na_hide_query(r); /* in case the path was encoded, and not recognized before */
@@ -104,13 +118,35 @@ static int translate_request(request_rec *r, na_request *request)
     return OK;
 }
 
+#define METADATA_MAX_AGE "public, max-age=3600"
+
+static int respond_metadata(request_rec *r, const char *path)
+{
+    const na_config *config = na_config_of(r);
+    na_response response = {.set_cookies = apr_array_make(r->pool, 1, sizeof(char *))};
+    na_request request;
+    json_t *metadata = na_resource_metadata(r->pool, config->issuers, config->origin, path);
+    if (r->method_number != M_GET)
+        return HTTP_METHOD_NOT_ALLOWED;
+    if (!metadata)
+        return HTTP_NOT_FOUND;
+    na_request_begin(r, &request);
+    response.cacheable = 1;
+    response.cache_control = METADATA_MAX_AGE;
+    na_respond_json(&request, &response, HTTP_OK, metadata);
+    return na_write_response(r, &response);
+}
+
 int na_handle_endpoint(request_rec *r)
 {
     na_request request;
+    const char *resource;
     if (!na_is_endpoint(r))
         return DECLINED;
     if (!na_config_of(r))
         return na_refuse_host(r);
+    if ((resource = resource_of(na_config_of(r), r->uri)))
+        return respond_metadata(r, resource);
     int status = translate_request(r, &request);
     if (status != OK)
         return status;

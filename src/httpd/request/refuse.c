@@ -21,6 +21,7 @@
 #include "httpd/request/url.h"
 #include "httpd/request/write.h"
 #include "oauth/dpop_proof.h"
+#include "oauth/resource.h"
 
 static const char *sign_in_page(request_rec *r, const na_config *config)
 {
@@ -107,12 +108,24 @@ static const char *dpop_error(const na_state *state)
                                                                       : NULL;
 }
 
+/* RFC 9728 section 5.1: where a client learns who issues tokens for this path. */
+static const char *metadata_of(request_rec *r)
+{
+    const na_config *config = na_config_of(r);
+    const char *url =
+        config->has_resources && na_is_way_open(r, NA_BY_OAUTH)
+            ? na_resource_metadata_url(r->pool, config->issuers, na_dir_conf_of(r)->issuers,
+                                       config->origin, r->uri)
+            : NULL;
+    return url ? apr_pstrcat(r->pool, ", resource_metadata=\"", url, "\"", NULL) : "";
+}
+
 static void add_dpop_challenge(request_rec *r)
 {
     const char *error = dpop_error(na_state_of(r));
     na_add_challenge(r, "DPoP",
                      apr_pstrcat(r->pool, ", algs=\"" NA_DPOP_ALGS "\"", error ? ", error=\"" : "",
-                                 error ? error : "", error ? "\"" : "", NULL));
+                                 error ? error : "", error ? "\"" : "", metadata_of(r), NULL));
 }
 
 /* RFC 7617 section 2.1: the charset. Clients take the first challenge that they know. */
@@ -127,7 +140,8 @@ static void add_challenges(request_rec *r)
     else
         na_add_challenge(r, "NextAuth", "");
     if (accepts_bearer)
-        na_add_challenge(r, "Bearer", bearer_error(state));
+        na_add_challenge(r, "Bearer",
+                         apr_pstrcat(r->pool, bearer_error(state), metadata_of(r), NULL));
     if (na_is_way_open(r, NA_BY_OAUTH))
         add_dpop_challenge(r);
 }
