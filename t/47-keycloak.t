@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 // Sign-ins with Keycloak, a real OpenID Provider: its roles and groups, and what it can do for clients.
+const crypto = require('node:crypto');
 const { suite } = require('./lib/suite.js');
 const { freePort } = require('./lib/httpd.js');
 const { generateKeys } = require('./lib/keys.js');
@@ -8,15 +9,27 @@ const { missing, startKeycloak } = require('./lib/real.js');
 
 const key = generateKeys('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
 const passwords = { alice: 'correct horse', bob: 'battery staple' };
+const browser = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-site': 'none' };
+const acrOf = async (c) => (await c.session()).user?.acr;
 const secret = '"clientSecret=the secret of the application"';
 
 // Fills in Keycloak's form, wherever it is met on the way.
+async function fillIn(c, at, fields) {
+  const action = /<form id="kc-[^"]*login[^"]*"[^>]* action="([^"]+)"/.exec(at.text)?.[1].replaceAll('&amp;', '&');
+  return action ? c.follow(await c.post(action, fields)) : at;
+}
+
 async function signIn(c, id, user) {
-  let at = await c.follow(await c.signIn(id, { callbackUrl: '/public.html' }));
-  const action = /<form id="kc-form-login"[^>]* action="([^"]+)"/.exec(at.text)?.[1].replaceAll('&amp;', '&');
-  if (!action) return at;
-  at = await c.post(action, { username: user, password: passwords[user], credentialId: '' });
-  return c.follow(at);
+  const at = await c.follow(await c.signIn(id, { callbackUrl: '/public.html' }));
+  return fillIn(c, at, { username: user, password: passwords[user], credentialId: '' });
+}
+
+// RFC 6238, of the present half minute.
+function codeOf(key) {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const mac = crypto.createHmac('sha1', key).update(counter).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
 suite('Sign-ins with Keycloak', async (t) => {
@@ -27,7 +40,7 @@ suite('Sign-ins with Keycloak', async (t) => {
   const keycloak = await startKeycloak(t);
   const port = await freePort();
   const options = `issuer=${keycloak.issuer}`;
-  const site = await t.httpd({ port, files: { 'client.pem': { text: key, mode: 0o600 } }, config: `
+  const site = await t.httpd({ port, files: { 'htdocs/strong/index.html': 'strong\n', 'client.pem': { text: key, mode: 0o600 } }, config: `
 NextAuthEngine On
 NextAuthMode test
 NextAuthURL http://localhost:@PORT@
@@ -44,6 +57,11 @@ NextAuthProvider key type=oidc ${options} clientId=key clientKey=file:@DIR@/clie
 NextAuthProvider stronger type=oidc ${options} clientId=app ${secret} authorization.params=acr_values=stronger
 NextAuthProvider again type=oidc ${options} clientId=app ${secret} authorization.params=max_age=3600&prompt=login
 NextAuthProvider wrong type=oidc ${options} clientId=app clientSecret=another
+NextAuthSessionClaim acr
+<Location /strong>
+  AuthType NextAuth
+  Require nextauth-acr stronger
+</Location>
 <Location /private>
   AuthType NextAuth
   Require nextauth-role editor
@@ -70,6 +88,21 @@ NextAuthProvider wrong type=oidc ${options} clientId=app clientSecret=another
   t.section('how people signed in');
   t.is((await signIn(t.client(site), 'again', 'alice')).url, arrived, 'a sign-in within max_age');
   t.like((await signIn(t.client(site), 'stronger', 'alice')).url, /error=AccessDenied/, 'a level that Keycloak does not reach is not believed');
+
+  t.section('a page that requires a second factor');
+  const otp = 'the key of an authenticator';
+  passwords.carol = 'a third password';
+  await keycloak.stepUp({ username: 'carol', firstName: 'Carol', lastName: 'Carter', email: 'carol@example.org' }, passwords.carol, otp);
+  const carol = t.client(site);
+  t.is((await signIn(carol, 'keycloak', 'carol')).url, arrived, 'carol signs in with a password alone');
+  t.is(await acrOf(carol), 'password', '  which the session knows');
+  const asked = await carol.follow(await carol.page('/strong/?there', { headers: browser }), 20);
+  t.like(asked.text, /name="otp"/, 'the page leads to Keycloak, which asks for a code') || t.diag(asked.url);
+  t.is((await carol.page('/strong/', { headers: { accept: 'application/json', 'sec-fetch-mode': 'cors' } })).status, 401, '  until then, nothing opens it');
+  const there = await fillIn(carol, asked, { otp: codeOf(otp) });
+  t.is([there.url, there.status], [`${site.url}/strong/?there`, 200], '  and back to the page, which opens');
+  t.is(await acrOf(carol), 'stronger', '  and the session has the level');
+  t.is((await carol.page('/strong/', { headers: browser })).status, 200, '  from then on');
 
   t.section('a sign-out at Keycloak');
   await keycloak.change('app', { 'backchannel.logout.url': `${site.url}/api/auth/backchannel-logout/keycloak` });

@@ -85,6 +85,32 @@ async function startKeycloak(t) {
       const [person] = await admin('GET', `users?username=${username}`);
       return admin('POST', `users/${person.id}/logout`);
     },
+    // From now on, level 1 is a password, level 2 in addition a code, for a new user who can give both.
+    stepUp: async (person, password, otp) => {
+      const post = (what, body) => admin('POST', `authentication/${what}`, body);
+      const part = async (parent, alias, requirement) => {
+        await post(`flows/${parent}/executions/flow`, { alias, type: 'basic-flow' });
+        const added = (await admin('GET', `authentication/flows/${parent}/executions`)).find(({ displayName }) => displayName === alias);
+        await admin('PUT', `authentication/flows/${parent}/executions`, { ...added, requirement });
+      };
+      const step = async (parent, provider, requirement, config) => {
+        await post(`flows/${parent}/executions/execution`, { provider });
+        const added = (await admin('GET', `authentication/flows/${parent}/executions`)).find(({ providerId, level }) => providerId === provider && !level);
+        await admin('PUT', `authentication/flows/${parent}/executions`, { ...added, requirement });
+        if (config) await post(`executions/${added.id}/config`, { alias: `${parent} config`, config });
+      };
+      await post('flows', { alias: 'levels', providerId: 'basic-flow', topLevel: true, builtIn: false });
+      await step('levels', 'auth-cookie', 'ALTERNATIVE');
+      await part('levels', 'levels-forms', 'ALTERNATIVE');
+      for (const [level, form] of [['1', 'auth-username-password-form'], ['2', 'auth-otp-form']]) {
+        await part('levels-forms', `level-${level}`, 'CONDITIONAL');
+        await step(`level-${level}`, 'conditional-level-of-authentication', 'REQUIRED', { 'loa-condition-level': level, 'loa-max-age': '36000' });
+        await step(`level-${level}`, form, 'REQUIRED');
+      }
+      await admin('PUT', '', { browserFlow: 'levels' });
+      await admin('POST', 'users', { ...person, enabled: true, emailVerified: true, credentials: [{ type: 'password', value: password },
+        { type: 'otp', secretData: JSON.stringify({ value: otp }), credentialData: JSON.stringify({ subType: 'totp', digits: 6, counter: 0, period: 30, algorithm: 'HmacSHA1' }) }] });
+    },
     // From now on, tokens are signed with another key.
     rotate: () => admin('POST', 'components', { name: `rsa ${crypto.randomUUID()}`, providerId: 'rsa-generated',
       providerType: 'org.keycloak.keys.KeyProvider', config: { priority: ['1000'], algorithm: ['RS256'] } }) };
