@@ -198,6 +198,18 @@ static json_t *without_id(const json_t *claims)
     return token;
 }
 
+na_error *na_callback_jwt_profile(na_request *request, const na_subject *subject, json_t *claims)
+{
+    if (!adviser_of(request, NA_CALLBACK_JWT))
+        return NULL;
+    json_t *question = question_of(request, NA_CALLBACK_JWT);
+    json_object_set_new(question, "token", without_id(claims));
+    set_parts(request, subject, question);
+    json_object_update_new(question, json_pack("{s:b, s:s, s:n}", "isNewUser", 0, "trigger",
+                                               "update", "session"));
+    return ask_for_claims(request, question, claims);
+}
+
 na_error *na_callback_jwt_again(na_request *request, int is_update, json_t *claims)
 {
     if (!adviser_of(request, NA_CALLBACK_JWT))

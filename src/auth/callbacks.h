@@ -19,6 +19,9 @@ const char *na_callback_redirect(na_request *request, const char *url);
 /* jwt: replaces the claims that are the application's. Without an answer, the sign-in fails. */
 na_error *na_callback_jwt(na_request *request, const na_subject *subject, json_t *claims);
 
+/* jwt, for a session whose user's profile was fetched again; the trigger is "update". */
+na_error *na_callback_jwt_profile(na_request *request, const na_subject *subject, json_t *claims);
+
 /*
  * jwt, before a session is renewed, and with what the browser posted, if it asks for an update. The
  * error is NA_ERR_ACCESS_DENIED if the session must end, and NA_ERR_UNAVAILABLE without an answer.

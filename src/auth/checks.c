@@ -44,6 +44,7 @@ void na_oauth_of_request(const na_request *request, na_oauth *oauth)
         .redirect_uri = na_redirect_uri(request),
         .nonces = request->provider->dpop_key ? apr_table_make(request->pool, 2) : NULL,
         .allow_http = request->config->http.allow_http,
+        .keeps_claims = request->config->keeping.userinfo_interval > 0,
         .headers = request->config->http.trace_context
                        ? na_trace_headers(request->pool, request->trace)
                        : NULL,

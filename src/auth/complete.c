@@ -325,6 +325,58 @@ na_error *na_admit(na_request *request, na_subject *subject, json_t **claims,
     return na_callback_jwt(request, subject, *claims);
 }
 
+/* The name and email address of a user of the database are the database's. */
+static na_error *find_in_database(na_request *request, const na_session *session,
+                                  na_subject *subject)
+{
+    const na_db_who who = {.id = session->user,
+                           .role_column = request->config->session.role_column};
+    na_db_person person;
+    int found;
+    NA_TRY(na_db_find(request->db, request->pool, &who, &person, &found));
+    if (!found || person.credential.disabled)
+        return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
+                            "the user was removed or disabled");
+    subject->user =
+        (na_user){session->user, person.user.name, person.user.email, person.user.image};
+    subject->db_roles = person.roles;
+    return NULL;
+}
+
+static void remove_derived(const na_request *request, json_t *claims)
+{
+    static const char *const derived[] = {"name", "email", "picture", NA_CLAIM_DATABASE_ROLES};
+    const apr_array_header_t *rules = request->config->claims;
+    for (size_t i = 0; i < sizeof derived / sizeof *derived; i++)
+        json_object_del(claims, derived[i]);
+    for (int i = 0; i < rules->nelts; i++)
+        json_object_del(claims, APR_ARRAY_IDX(rules, i, na_claim_rule).name);
+}
+
+na_error *na_admit_again(na_request *request, na_subject *subject, const na_session *session,
+                         json_t *claims)
+{
+    const char *elsewhere;
+    NA_TRY(check_user(request, &subject->user));
+    NA_TRY(na_apply_rules(request, subject));
+    NA_TRY(na_callback_sign_in(request, subject, 0, &elsewhere));
+    if (elsewhere)
+        return na_error_new(request->pool, NA_ERR_ACCESS_DENIED,
+                            "NextAuthCallback signIn leads the user elsewhere");
+    const na_user said = subject->user;
+    if (na_session_claim(session, NA_CLAIM_DATABASE_USER))
+        NA_TRY(find_in_database(request, session, subject));
+    NA_TRY(apply_to_address(request, subject, &said));
+    json_t *base = base_claims(request, subject);
+    if (!base)
+        return na_error_new(request->pool, NA_ERR_CALLBACK, "could not create the claims");
+    remove_derived(request, claims);
+    json_object_update(claims, base);
+    NA_TRY(add_roles(request, subject, claims));
+    NA_TRY(add_claims(request, subject, claims));
+    return na_callback_jwt_profile(request, subject, claims);
+}
+
 na_error *na_admit_token(na_request *request, na_subject *subject, json_t **claims)
 {
     NA_TRY(check_user(request, subject));

@@ -14,6 +14,14 @@ na_error *na_admit(na_request *request, na_subject *subject, json_t **claims,
                    const char **elsewhere);
 
 /*
+ * Decides again whether a user who signed in before is admitted, by a profile that was fetched
+ * again, and puts what follows from it into the claims of the session. The error is
+ * NA_ERR_ACCESS_DENIED if the session must end.
+ */
+na_error *na_admit_again(na_request *request, na_subject *subject, const na_session *session,
+                         json_t *claims);
+
+/*
  * Decides whether the user or client of an access token is admitted, and returns the claims that
  * the rules give it. No callback is asked, and no user is created.
  */

@@ -131,10 +131,11 @@ enum {
 
 /* NextAuthKeepTokens. */
 typedef struct na_keeping {
-    int is_on;           /* all tokens are kept; if not, an ID token alone can be */
-    long refresh_before; /* seconds before an access token expires at which it is renewed */
-    int revokes;         /* tokens are revoked at sign-out */
-    int ends_refused;    /* a session whose tokens are renewed no more ends; if not, it is marked */
+    int is_on;              /* all tokens are kept; if not, an ID token alone can be */
+    long refresh_before;    /* seconds before an access token expires at which it is renewed */
+    int revokes;            /* tokens are revoked at sign-out */
+    long userinfo_interval; /* seconds after which the profile is fetched again; 0 for never */
+    int ends_refused; /* a session whose tokens are renewed no more ends; if not, it is marked */
 } na_keeping;
 
 /* NextAuthIdentityKey. */

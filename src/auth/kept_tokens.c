@@ -2,6 +2,8 @@
 /* The tokens of a provider that are kept for a session, encrypted, in the session store. */
 #include "auth/kept_tokens.h"
 
+#include <string.h>
+
 #include "auth/report.h"
 #include "base/json.h"
 
@@ -18,6 +20,9 @@
 #define REFUSED "f"
 #define SUBJECT "u"
 #define ACCOUNT_ID "c"
+#define ID_CLAIMS "d"
+#define PROFILE_DUE "q"
+#define PROFILE_FAILED "qf"
 
 static void set_text(json_t *json, const char *name, const char *text)
 {
@@ -32,8 +37,19 @@ void na_kept_tokens_replace(json_t *json, const na_tokens *renewed)
     set_text(json, ID, renewed->id_token);
     set_text(json, SCOPE, renewed->scope);
     set_text(json, TYPE, renewed->token_type);
+    if (renewed->id_claims)
+        json_object_set(json, ID_CLAIMS, (json_t *)renewed->id_claims);
     json_object_set_new(json, EXPIRES_AT, json_integer(renewed->expires_at));
     json_object_set_new(json, RECEIVED_AT, json_integer(apr_time_sec(apr_time_now())));
+}
+
+void na_kept_tokens_set_profile(json_t *json, const json_t *id_claims, apr_int64_t due,
+                                int has_failed)
+{
+    if (id_claims)
+        json_object_set(json, ID_CLAIMS, (json_t *)id_claims);
+    json_object_set_new(json, PROFILE_DUE, json_integer(due));
+    json_object_set_new(json, PROFILE_FAILED, json_boolean(has_failed));
 }
 
 /* The ID token stays for the sign-out. */
@@ -46,9 +62,10 @@ void na_kept_tokens_refuse(json_t *json)
 
 void na_kept_tokens_read(const json_t *json, na_kept_tokens *kept)
 {
-    json_int_t expires_at = 0, received_at = 0;
+    json_int_t expires_at = 0, received_at = 0, profile_due = 0;
     na_json_number(json, EXPIRES_AT, &expires_at);
     na_json_number(json, RECEIVED_AT, &received_at);
+    na_json_number(json, PROFILE_DUE, &profile_due);
     *kept = (na_kept_tokens){.provider = na_json_string(json, PROVIDER),
                              .access_token = na_json_string(json, ACCESS),
                              .refresh_token = na_json_string(json, REFRESH),
@@ -59,6 +76,9 @@ void na_kept_tokens_read(const json_t *json, na_kept_tokens *kept)
                              .received_at = received_at,
                              .subject = na_json_string(json, SUBJECT),
                              .account_id = na_json_string(json, ACCOUNT_ID),
+                             .id_claims = json_object_get(json, ID_CLAIMS),
+                             .profile_due = profile_due,
+                             .has_failed = json_is_true(json_object_get(json, PROFILE_FAILED)),
                              .is_refused = json_is_true(json_object_get(json, REFUSED))};
 }
 
@@ -90,6 +110,27 @@ static na_store_key key_to_begin(na_request *request, json_t *claims)
     return key;
 }
 
+/* Returns 1 if userinfo alone tells what the profile is made of. */
+static int can_ask_again(const na_provider *provider)
+{
+    return provider->profile_source != NA_PROFILE_ID_TOKEN &&
+           !(provider->profile.email && strstr(provider->profile.email, "token.")) &&
+           !(provider->userinfo_url && strstr(provider->userinfo_url, "{token.") &&
+             !strstr(provider->userinfo_url, "{token.access_token}"));
+}
+
+/* The session and the entry both say when: the entry, for all requests that come then. */
+static void plan_profile(na_request *request, const na_provider *provider,
+                         const na_sign_in *sign_in, json_t *json)
+{
+    long interval = request->config->keeping.userinfo_interval;
+    apr_int64_t due = apr_time_sec(request->now) + interval;
+    if (!interval || !can_ask_again(provider))
+        return;
+    na_kept_tokens_set_profile(json, NULL, due, 0);
+    json_object_set_new(sign_in->claims, NA_CLAIM_PROFILE_DUE, json_integer(due));
+}
+
 static na_error *keep_tokens(na_request *request, const na_sign_in *sign_in, apr_int64_t expires)
 {
     const na_registry *registry = na_kept_tokens_registry(request);
@@ -103,10 +144,12 @@ static na_error *keep_tokens(na_request *request, const na_sign_in *sign_in, apr
     json_t *json = na_json_own(request->pool, json_pack("{s:s}", PROVIDER, provider->id));
     set_text(json, SUBJECT, sign_in->tokens->subject);
     set_text(json, ACCOUNT_ID, sign_in->event.account_id);
-    if (keeps_all)
+    if (keeps_all) {
         na_kept_tokens_replace(json, sign_in->tokens);
-    else
+        plan_profile(request, provider, sign_in, json);
+    } else {
         set_text(json, ID, sign_in->tokens->id_token);
+    }
     na_error *error = na_token_entry_add(registry, request->pool, &key, json, expires);
     if (!error || keeps_all)
         return error ? na_error_wrap(request->pool, error, NULL, "could not keep the tokens")

@@ -45,9 +45,11 @@ static na_error *check_id_token(const na_token_lease *r, const na_oauth *oauth,
     }
     if (error)
         return na_error_wrap(r->request->pool, error, NA_ERR_INVALID_CHECK, "wrong renewed tokens");
-    return r->kept.subject && na_is_same(na_json_string(claims, "sub"), r->kept.subject)
-               ? NULL
-               : refused(r, "the renewed ID token is of another user");
+    if (!r->kept.subject || !na_is_same(na_json_string(claims, "sub"), r->kept.subject))
+        return refused(r, "the renewed ID token is of another user");
+    if (oauth->keeps_claims)
+        tokens->id_claims = na_oauth_newer_claims(r->request->pool, r->kept.id_claims, claims);
+    return NULL;
 }
 
 static na_error *ask_provider(const na_token_lease *r, const na_provider *provider,
@@ -153,8 +155,7 @@ na_error *na_tokens_redeem(na_token_lease *r, const na_provider *provider, na_le
     const outcome o = {.tokens = error ? NULL : &tokens,
                        .refusal = na_error_is(error, NA_ERR_INVALID_CHECK) ? error : NULL};
     const char *name = r->kept.provider;
-    NA_TRY(na_lease_settle(r, error ? NA_LEASE_GIVE_BACK : then, write_outcome, &o,
-                           o.tokens != NULL, is_settled));
+    NA_TRY(na_lease_settle(r, then, write_outcome, &o, o.tokens != NULL, is_settled));
     if (o.tokens && !*is_settled)
         give_up(r, name, o.tokens);
     return *is_settled && !o.tokens && !o.refusal && na_tokens_are_expired(&r->kept)

@@ -24,8 +24,8 @@ int na_tokens_are_expired(const na_kept_tokens *kept);
 int na_tokens_are_due(const na_token_lease *lease);
 
 /*
- * Renews the tokens under a lease that this request holds, and gives it back if that fails.
- * *is_settled is 0 if the session or the lease ended meanwhile; lease->kept has the outcome.
+ * Renews the tokens under a lease that this request holds. *is_settled is 0 if the session or the
+ * lease ended meanwhile; lease->kept has the outcome.
  */
 na_error *na_tokens_redeem(na_token_lease *lease, const na_provider *provider, na_lease_then then,
                            int *is_settled);

@@ -8,16 +8,15 @@
 #include "auth/checks.h"
 #include "auth/redirect_proxy.h"
 #include "auth/complete.h"
+#include "auth/profile_subject.h"
 #include "endpoint/endpoints.h"
-#include "endpoint/providers.h"
 #include "auth/replay.h"
 #include "auth/report.h"
 #include "auth/respond.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/url.h"
-#include "mail/address.h"
-#include "oauth/photo.h"
+#include "oauth/oauth.h"
 
 #define SAID_MAX 200
 
@@ -92,41 +91,6 @@ static na_error *fetch_in_place(na_request *request, const na_checks *checks, na
     return error;
 }
 
-/* Logs the names that can be mapped; the values are private. */
-static void log_profile(const na_request *request, json_t *profile)
-{
-    const char *name;
-    json_t *value;
-    apr_array_header_t *names = apr_array_make(request->pool, 16, sizeof(const char *));
-    apr_size_t len = 0;
-    json_object_foreach(profile, name, value)
-    {
-        if (len > SAID_MAX)
-            break;
-        APR_ARRAY_PUSH(names, const char *) = name;
-        len += strlen(name);
-    }
-    na_log(request, NA_LOG_DEBUG, "PROFILE_DATA", "the members of the profile are %s",
-           na_one_line(request->pool, na_join(request->pool, names, ", "), SAID_MAX));
-}
-
-/*
- * Applications identify users by email address: proxies strip blanks, databases ignore case. An
- * address without one canonical form could belong to another user there.
- */
-static void make_email_canonical(const na_request *request, const json_t *profile, na_user *user)
-{
-    const char *said = user->email;
-    if (!said && na_json_string(profile, "email"))
-        na_log(request, NA_LOG_INFO, "PROFILE_DATA",
-               "the profile's email address is ignored: the provider does not vouch for it "
-               "(email_verified, emailVerified=)");
-    user->email = said ? na_email_canonical(request->pool, said) : NULL;
-    if (said && !user->email)
-        na_log(request, NA_LOG_INFO, "PROFILE_DATA",
-               "the profile's email address is ignored: it is not of the form local@domain");
-}
-
 /*
  * Apple posts the name of a new user with the callback, as JSON. The browser could change it, so
  * only the name is used.
@@ -140,22 +104,6 @@ static void add_posted_name(const na_request *request, json_t *profile)
     name = json_object_get(user, "name");
     if (name)
         json_object_set_new(profile, "user", json_pack("{s:O}", "name", name));
-}
-
-/* No sign-in fails for a photo. */
-static void add_photo(const na_request *request, const na_tokens *tokens, na_user *user)
-{
-    const char *photo;
-    na_oauth oauth;
-    if (!request->provider->photo_url)
-        return;
-    na_oauth_of_request(request, &oauth);
-    na_error *error = na_oauth_photo(&oauth, tokens, &photo);
-    if (photo)
-        user->image = photo;
-    if (error)
-        na_log_error(request, NA_LOG_WARNING, "PROFILE_DATA",
-                     na_error_wrap(request->pool, error, NULL, "the user's photo is left out"));
 }
 
 /*
@@ -195,17 +143,7 @@ static na_error *complete_callback(na_request *request, na_response *response, c
     if (error)
         return error;
     add_posted_name(request, profile);
-    log_profile(request, profile);
-    NA_TRY(na_provider_user(request->pool, request->provider, any_tenant, profile, &subject.user));
-    make_email_canonical(request, profile, &subject.user);
-    add_photo(request, &tokens, &subject.user);
-    subject.profile = profile;
-    subject.tokens = &tokens;
-    subject.account =
-        na_json_own(request->pool,
-                    json_pack("{s:s, s:s, s:s, s:s*}", "provider", request->provider->id, "type",
-                              na_account_type(request->config, request->provider),
-                              "providerAccountId", subject.user.id, "scope", tokens.scope));
+    NA_TRY(na_profile_subject(request, any_tenant, profile, &tokens, &subject));
     return na_complete_sign_in(request, response, &subject);
 }
 

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The endpoint that lists the providers. */
-#include "endpoint/providers.h"
+#include "endpoint/endpoints.h"
 
 #include <apr_strings.h>
 
-#include "endpoint/endpoints.h"
+#include "auth/profile_subject.h"
 #include "auth/respond.h"
 #include "base/json.h"
-
-const char *na_account_type(const na_config *config, const na_provider *provider)
-{
-    return config->dialect == NA_V4 && provider->type == NA_OIDC ? "oauth"
-                                                                 : na_provider_type_name(provider);
-}
 
 na_error *na_get_providers(na_request *request, na_response *response)
 {

@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 #include "auth/callbacks.h"
-#include "auth/renew_tokens.h"
+#include "auth/renew_profile.h"
 #include "auth/report.h"
 #include "auth/respond.h"
 #include "auth/session.h"
@@ -113,7 +113,9 @@ static na_error *respond_with_session(na_request *request, na_response *response
 {
     const na_session *session;
     na_error *error = na_session_load(request->sessions, &request->visit, &session);
-    if (session)
+    if (session && !na_profile_renew(request, &session))
+        error = na_error_new(request->pool, NA_ERR_ACCESS_DENIED, "the session ends");
+    else if (session)
         error = renew_session(request, response, session, is_update);
     if (session && !error)
         return NULL;

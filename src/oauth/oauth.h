@@ -21,6 +21,7 @@ typedef struct na_oauth {
     const char *redirect_uri;
     apr_table_t *nonces; /* of DPoP, by origin, as servers send them; NULL if none are kept */
     int allow_http;      /* the provider's URLs can be http: */
+    int keeps_claims;    /* na_tokens.id_claims is set, because the profile is fetched again */
     const char *const *headers; /* sent along with what is done for this sign-in; NULL if none */
     void (*step)(void *data, const char *event,
                  const char *text); /* logs a step; NULL if steps are not logged */
@@ -90,6 +91,9 @@ typedef struct na_tokens {
     const char *issuer, *subject;
     const char *session_id; /* `sid`; NULL if the provider does not name its sessions */
     apr_int64_t issued_at;  /* seconds */
+
+    /* claims of the verified ID token; null those that userinfo says. NULL if not kept */
+    const json_t *id_claims;
 } na_tokens;
 
 /* Logs a step under NextAuth's name of the event. Of a secret, only its length is logged. */
@@ -155,6 +159,17 @@ na_error *na_oauth_verify_userinfo(const na_oauth *oauth, const na_metadata *met
  */
 na_error *na_oauth_profile(const na_oauth *oauth, const na_metadata *metadata, na_tokens *tokens,
                            const na_checks *checks, json_t **profile);
+
+/* Returns the claims of a newer ID token, null those that userinfo says according to `before`. */
+const json_t *na_oauth_newer_claims(apr_pool_t *pool, const json_t *before, const json_t *claims);
+
+/*
+ * Writes the profile of a user who signed in before: what userinfo says now, and of
+ * tokens->id_claims what userinfo never said. The error is NA_ERR_INVALID_CHECK if userinfo no
+ * longer accepts the access token. `subject` is the user's `sub`, NULL for plain OAuth 2.0.
+ */
+na_error *na_oauth_profile_again(const na_oauth *oauth, const na_metadata *metadata,
+                                 const char *subject, na_tokens *tokens, json_t **profile);
 
 /* Write the provider's key set, and a newer one if the token's key is not in `*keys`. */
 na_error *na_oauth_keys(const na_oauth *oauth, const na_metadata *metadata, const na_jwks **keys);

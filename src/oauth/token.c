@@ -75,6 +75,7 @@ static na_error *read_tokens(const na_oauth *oauth, const json_t *answer, na_tok
     tokens->refresh_token = na_json_string(answer, "refresh_token");
     tokens->session_state = na_json_string(answer, "session_state");
     tokens->expires_at = 0;
+    tokens->id_claims = NULL;
     if (na_json_number(answer, "expires_in", &lifetime) && lifetime > 0)
         tokens->expires_at = apr_time_sec(oauth->now) + lifetime;
     if (!tokens->access_token || !*tokens->access_token)

@@ -25,20 +25,6 @@ static na_error *seal_claims(const na_session_config *config, const na_visit *vi
                            (long)(expires - apr_time_sec(visit->now)), token);
 }
 
-/*
- * Returns the claims without the ID and without those that are set for each token: the record does
- * not need them.
- */
-static const json_t *without_token_claims(apr_pool_t *pool, const json_t *claims)
-{
-    static const char *const names[] = {"iat", "exp", "jti", NA_CLAIM_SESSION_ID,
-                                        NA_CLAIM_REGISTERED};
-    json_t *kept = na_json_own(pool, json_copy((json_t *)claims));
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        json_object_del(kept, names[i]);
-    return kept;
-}
-
 static const char *user_of(const na_visit *visit, const json_t *claims)
 {
     int in_database = json_is_true(json_object_get(claims, NA_CLAIM_DATABASE_USER));
@@ -107,7 +93,7 @@ static na_error *register_session(const na_sessions *sessions, const na_visit *v
                               .created = auth_time,
                               .expires = *expires,
                               .claims =
-                                  on_server ? without_token_claims(visit->pool, claims) : NULL,
+                                  on_server ? na_claims_without_token(visit->pool, claims) : NULL,
                               .at_provider = *at_provider};
     NA_TRY(na_registry_record(registry, visit->pool, &key, &visit->client, &record, visit->now));
     NA_TRY(check_provider(sessions, visit, &key, &record));
@@ -226,7 +212,7 @@ na_error *na_session_restart_with(const na_sessions *sessions, const na_visit *v
     json_t *before;
     NA_TRY(na_json_parse_sealed(visit->pool, NA_ERR_SESSION, na_bytes_of(session->claims_json),
                                 &before));
-    json_t *claims = (json_t *)without_token_claims(visit->pool, before);
+    json_t *claims = na_claims_without_token(visit->pool, before);
     json_object_del(claims, NA_CLAIM_BINDING);
     json_object_set_new(claims, NA_CLAIM_REVISION, json_integer(revision));
     if (changes)
@@ -341,7 +327,7 @@ static na_error *extend_on_server(const na_sessions *sessions, const na_visit *v
                             json_integer_value(json_object_get(claims, NA_CLAIM_REVISION)),
                             expires));
     return na_registry_extend(sessions->registry, visit->pool, renewed, &visit->client,
-                              without_token_claims(visit->pool, claims), 0, !session->has_id,
+                              na_claims_without_token(visit->pool, claims), 0, !session->has_id,
                               expires, visit->now);
 }
 
@@ -424,4 +410,31 @@ na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
                : renew_token(sessions, visit, session, id, &renewed, set_cookies));
     *renewal = renewed;
     return extend_tokens(sessions, visit, session, renewed.expires);
+}
+
+/*
+ * What the process knows of the session is no longer true, and the other processes learn it with
+ * their next lookup.
+ */
+na_error *na_session_replace_claims(const na_sessions *sessions, const na_visit *visit,
+                                    const na_session *session, const json_t *claims,
+                                    const na_session **changed)
+{
+    json_t *before;
+    na_session *due = NULL;
+    NA_TRY(na_json_parse_sealed(visit->pool, NA_ERR_SESSION, na_bytes_of(session->claims_json),
+                                &before));
+    const json_t *all = na_claims_with_token(visit->pool, claims, before);
+    NA_TRY(na_session_check_claims(visit->pool, all));
+    na_error *error =
+        na_registry_replace_claims(sessions->registry, visit->pool, session,
+                                   na_claims_without_token(visit->pool, all), visit->now);
+    na_verified_forget(sessions->verified, na_session_key(visit->pool, session));
+    NA_TRY(error);
+    NA_TRY(
+        na_session_change(visit->pool, session, all, sessions->config->identity_claims, changed));
+    due = apr_pmemdup(visit->pool, *changed, sizeof *due);
+    due->issued_at = 0;
+    *changed = due;
+    return NULL;
 }

@@ -163,6 +163,22 @@ static na_error *check_site(const na_session_config *config, const na_visit *vis
              : "the token has no site, and another site has the same secret: see NextAuthSite");
 }
 
+/* Caches claims that are newer than the token's together with it. */
+static na_error *adopt_newer(const na_sessions *sessions, const na_visit *visit,
+                             const na_session_source *source, na_bytes token, const json_t *newer,
+                             const na_session **session)
+{
+    json_t *own;
+    if (na_profile_due(newer) <= na_session_profile_due(*session))
+        return NULL;
+    NA_TRY(na_json_parse_sealed(visit->pool, NA_ERR_SESSION, na_bytes_of((*session)->claims_json),
+                                &own));
+    NA_TRY(na_session_change(visit->pool, *session, na_claims_with_token(visit->pool, newer, own),
+                             sessions->config->identity_claims, session));
+    remember(sessions, visit, source, token, session);
+    return NULL;
+}
+
 static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
                              const na_session_source *source, na_bytes token,
                              const na_session **session)
@@ -189,9 +205,13 @@ static na_error *load_claims(const na_sessions *sessions, const na_visit *visit,
         ((is_known || !asks) && is_fresh(sessions, visit, *session)))
         return NULL;
     note(visit, NA_LOOKUP_STORE);
-    na_error *error = sessions->registry ? na_registry_check(sessions->registry, visit->pool,
-                                                             *session, &visit->client, visit->now)
-                                         : NULL;
+    const json_t *newer = NULL;
+    na_error *error = sessions->registry
+                          ? na_registry_check(sessions->registry, visit->pool, *session,
+                                              &visit->client, visit->now, &newer)
+                          : NULL;
+    if (!error && newer)
+        error = adopt_newer(sessions, visit, source, token, newer, session);
     if (!error)
         error = check_user(sessions, visit, source, token, session);
     return settle(sessions, visit, *session, error);
@@ -252,7 +272,9 @@ static na_error *open_row(const na_sessions *sessions, const na_visit *visit, co
     const json_t *claims = na_table_claims(visit->pool, found ? record.claims : NULL, &row, began);
     NA_TRY(na_session_of_record(visit->pool, id, claims, renewed, expires, config->identity_claims,
                                 session));
-    return na_registry_check(sessions->registry, visit->pool, *session, &visit->client, visit->now);
+    const json_t *newer; /* is for tokens */
+    return na_registry_check(sessions->registry, visit->pool, *session, &visit->client, visit->now,
+                             &newer);
 }
 
 static na_error *load_id(const na_sessions *sessions, const na_visit *visit,

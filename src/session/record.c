@@ -123,11 +123,11 @@ na_error *na_record_seal(apr_pool_t *pool, const na_record_keys *keys, const na_
                          const na_record *record, na_bytes *sealed)
 {
     json_t *json =
-        na_json_own(pool, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:O*}", "u", record->user,
-                                    "a", record->address, "d", record->device, "c",
+        na_json_own(pool, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:O*, s:O*}", "u",
+                                    record->user, "a", record->address, "d", record->device, "c",
                                     (json_int_t)record->created, "t", (json_int_t)record->used, "e",
                                     (json_int_t)record->expires, "l", (json_int_t)record->listed,
-                                    "k", record->claims));
+                                    "k", record->claims, "n", record->newer));
     if (!json)
         return na_error_new(pool, NA_ERR_SESSION, "could not create the session record");
     if (record->in_token)
@@ -159,7 +159,7 @@ na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_
     json_t *json;
     int stale;
     NA_TRY(open_json(pool, keys, key, sealed, &json, &stale));
-    const json_t *claims = json_object_get(json, "k");
+    const json_t *claims = json_object_get(json, "k"), *newer = json_object_get(json, "n");
     *record = (na_record){.user = text_of(json, "u"),
                           .address = text_of(json, "a"),
                           .device = text_of(json, "d"),
@@ -172,6 +172,7 @@ na_error *na_record_open(apr_pool_t *pool, const na_record_keys *keys, const na_
                           .ended = json_is_true(json_object_get(json, "x")),
                           .stale = stale,
                           .claims = json_is_object(claims) ? claims : NULL,
+                          .newer = json_is_object(newer) ? newer : NULL,
                           .at_provider = {na_json_string(json, "s"), na_json_string(json, "p"),
                                           time_of(json, "i")}};
     return NULL;

@@ -33,6 +33,7 @@ typedef struct na_record {
     int ended;          /* 1 if revoked; kept so that its tokens are refused */
     int stale; /* 1 if decrypted with an older secret's key, so that it must be encrypted again */
     const json_t *claims; /* NULL if the token has them */
+    const json_t *newer;  /* in place of those of tokens with an earlier NA_CLAIM_PROFILE_DUE */
     na_provider_names at_provider;
 } na_record;
 

@@ -12,6 +12,9 @@
 #include "session/remembered.h"
 #include "session/user_entries.h"
 
+/* Attempts to change a record: each failure means that a concurrent change succeeded. */
+#define TRIES 50
+
 static apr_int64_t later(apr_int64_t a, apr_int64_t b)
 {
     return a > b ? a : b;
@@ -153,7 +156,8 @@ static na_error *check_unrecorded(const na_registry *registry, apr_pool_t *pool,
 }
 
 na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
-                            const na_session *session, const na_client *client, apr_time_t now)
+                            const na_session *session, const na_client *client, apr_time_t now,
+                            const json_t **newer)
 {
     const char *name = na_session_user_name(pool, session);
     const na_store_key *key = na_session_key(pool, session);
@@ -175,6 +179,7 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
                            : check_unrecorded(registry, pool, session, &user, epoch));
     if (record.ended)
         return ended(registry, pool, key, &record, now);
+    *newer = record.newer;
     if (!session->has_id)
         return NULL;
     apr_int64_t expires = later(record.expires, session->expires);
@@ -224,6 +229,27 @@ na_error *na_registry_find(const na_registry *registry, apr_pool_t *pool, const 
                ? try_to_note(
                      note_use(registry, pool, key, &was, record, client, record->expires, now))
                : NULL;
+}
+
+na_error *na_registry_replace_claims(const na_registry *registry, apr_pool_t *pool,
+                                     const na_session *session, const json_t *claims,
+                                     apr_time_t now)
+{
+    const na_store_key *key = na_session_key(pool, session);
+    for (int i = 0; i < TRIES; i++) {
+        na_found was;
+        na_record record;
+        int written;
+        NA_TRY(find_record(registry, pool, key, now, &was, &record));
+        if (record.claims)
+            record.claims = claims;
+        if (record.in_token)
+            record.newer = claims;
+        NA_TRY(write_record(registry, pool, key, &record, na_found_in_first(&was), &written));
+        if (written)
+            return NULL;
+    }
+    return na_error_new(pool, NA_ERR_BUSY, "too many changes to one session at once");
 }
 
 na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,

@@ -69,10 +69,20 @@ na_error *na_registry_look(const na_registry *registry, apr_pool_t *pool, const 
 
 /*
  * Fails if the session of a token or all sessions of its user were ended, or if its record was
- * lost, so that it is unknown whether it was ended.
+ * lost, so that it is unknown whether it was ended. *newer are claims that can be newer than the
+ * token's; NULL if there are none.
  */
 na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
-                            const na_session *session, const na_client *client, apr_time_t now);
+                            const na_session *session, const na_client *client, apr_time_t now,
+                            const json_t **newer);
+
+/*
+ * Replaces the claims in a session's record, and those of its tokens. Fails with NA_ERR_SESSION if
+ * the session has ended or has no record.
+ */
+na_error *na_registry_replace_claims(const na_registry *registry, apr_pool_t *pool,
+                                     const na_session *session, const json_t *claims,
+                                     apr_time_t now);
 
 /*
  * Sets the end of a session's record to `expires`, and its claims to `claims` if not NULL.

@@ -39,6 +39,7 @@ static const struct known_claim {
              {NA_CLAIM_ACR, 1, 0, 0},
              {NA_CLAIM_SECOND_FACTOR, 1, 0, 1},
              {NA_CLAIM_BRIEF, 1, 1, 0},
+             {NA_CLAIM_PROFILE_DUE, 1, 1, 0},
              {NA_CLAIM_TOKEN_SCOPE, 0, 0, 0}};
 
 static const struct known_claim *find_claim(const char *name)

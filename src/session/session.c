@@ -351,6 +351,42 @@ na_error *na_session_change(apr_pool_t *pool, const na_session *session, const j
     return NULL;
 }
 
+apr_int64_t na_profile_due(const json_t *claims)
+{
+    json_int_t seconds = 0;
+    na_json_number(claims, NA_CLAIM_PROFILE_DUE, &seconds);
+    return seconds;
+}
+
+apr_int64_t na_session_profile_due(const na_session *session)
+{
+    const char *seconds = na_session_claim(session, NA_CLAIM_PROFILE_DUE);
+    return seconds ? apr_atoi64(seconds) : 0;
+}
+
+static const char *const token_claims[] = {"iat", "exp", "jti", NA_CLAIM_SESSION_ID,
+                                           NA_CLAIM_REGISTERED};
+#define TOKEN_CLAIMS (sizeof token_claims / sizeof *token_claims)
+
+json_t *na_claims_without_token(apr_pool_t *pool, const json_t *claims)
+{
+    json_t *kept = na_json_own(pool, json_copy((json_t *)claims));
+    for (size_t i = 0; i < TOKEN_CLAIMS; i++)
+        json_object_del(kept, token_claims[i]);
+    return kept;
+}
+
+json_t *na_claims_with_token(apr_pool_t *pool, const json_t *claims, const json_t *of_session)
+{
+    json_t *all = na_claims_without_token(pool, claims);
+    for (size_t i = 0; i < TOKEN_CLAIMS; i++) {
+        json_t *value = json_object_get(of_session, token_claims[i]);
+        if (value)
+            json_object_set(all, token_claims[i], value);
+    }
+    return all;
+}
+
 int na_session_expired(const na_session *session, apr_time_t now)
 {
     return session->expires <= apr_time_sec(now) - NA_CLOCK_TOLERANCE;

@@ -26,6 +26,7 @@
 #define NA_CLAIM_ACR "acr"            /* how the provider authenticated the user (its own value) */
 #define NA_CLAIM_SECOND_FACTOR "tfa"  /* when the second factor was given; seconds */
 #define NA_CLAIM_BRIEF "brief"        /* the user does not stay signed in: NextAuthRememberMe */
+#define NA_CLAIM_PROFILE_DUE "pdue"   /* when the profile is fetched again; seconds */
 
 /* Claims of an access token in place of a session. */
 #define NA_CLAIM_CLIENT "client_id" /* the client that it was issued to */
@@ -175,6 +176,17 @@ na_error *na_session_of_token(apr_pool_t *pool, const char *id, const json_t *js
  */
 na_error *na_session_change(apr_pool_t *pool, const na_session *session, const json_t *json,
                             const apr_array_header_t *identity_claims, const na_session **changed);
+
+/* Returns claim NA_CLAIM_PROFILE_DUE of claims, or of a session; 0 if there is none. */
+apr_int64_t na_profile_due(const json_t *claims);
+apr_int64_t na_session_profile_due(const na_session *session);
+
+/*
+ * Returns the claims without those that each token has for itself: its ID, its times, and that it
+ * is registered. The second function gives claims those of a session's token.
+ */
+json_t *na_claims_without_token(apr_pool_t *pool, const json_t *claims);
+json_t *na_claims_with_token(apr_pool_t *pool, const json_t *claims, const json_t *of_session);
 
 /*
  * Returns the name of a user: "provider/sub", because without a database two providers can use one

@@ -147,6 +147,15 @@ na_error *na_session_renew(const na_sessions *sessions, const na_visit *visit,
                            const na_session *session, na_renewal *renewal,
                            apr_array_header_t *set_cookies);
 
+/*
+ * Replaces the claims of a session that has a record, whichever of its tokens is used from now on:
+ * `claims` have a later NA_CLAIM_PROFILE_DUE than all others. *changed is the session with them,
+ * which is due to be renewed. Fails with NA_ERR_SESSION if it has ended.
+ */
+na_error *na_session_replace_claims(const na_sessions *sessions, const na_visit *visit,
+                                    const na_session *session, const json_t *claims,
+                                    const na_session **changed);
+
 /* Fails if a session with these claims would be refused later, or if they are too large. */
 na_error *na_session_check_claims(apr_pool_t *pool, const json_t *claims);
 

@@ -178,6 +178,7 @@ async function startOp(t, options) {
     provider = new Provider(issuer, settings);
     provider.use(async (ctx, next) => {
       await next();
+      if (ctx.path === '/me' && ctx.status === 200 && handle.otherSub) ctx.body.sub = handle.otherSub;
       if (ctx.path !== '/auth') requests.push({ path: ctx.path, method: ctx.method, headers: ctx.headers, form: { ...ctx.oidc?.body }, status: ctx.status });
     });
     for (const name of ['server_error', 'authorization.error', 'grant.error', 'userinfo.error']) {
@@ -220,6 +221,7 @@ async function startOp(t, options) {
   const handle = {
     hold: undefined,
     losesAnswers: false,
+    otherSub: undefined, // what userinfo says instead of the user's own
     port,
     issuer,
     asked,
@@ -228,6 +230,8 @@ async function startOp(t, options) {
     errors,
     rotateKeys,
     stop,
+    // An access token ends, and nothing else with it.
+    forget: async (token) => (await provider.AccessToken.find(token)).destroy(),
     endSession: (client, query = '', stays = false) => endSession(issuer, client, `${issuer}/session/end${query}`, stays),
     authorize: (client, answer, login, fields) => authorize(issuer, client, answer, login, fields),
     // From the redirect to the provider to the site's answer to the callback.

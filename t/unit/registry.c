@@ -213,6 +213,13 @@ static apr_int64_t used(apr_pool_t *pool, const na_registry *registry, const na_
     return record.used;
 }
 
+static na_error *check_session(const na_registry *registry, apr_pool_t *pool,
+                               const na_session *session, const na_client *seen, apr_time_t now)
+{
+    const json_t *newer;
+    return na_registry_check(registry, pool, session, seen, now, &newer);
+}
+
 /* A request that does not count as use is answered, and leaves the time of the last use alone. */
 static void passive_requests(apr_pool_t *pool)
 {
@@ -223,13 +230,13 @@ static void passive_requests(apr_pool_t *pool)
     na_store_key key = begin(pool, registry, "acme/42", "an id", NULL, NOW, &auth_time);
     na_session session = session_of("42", &key, auth_time);
     passive.is_passive = 1;
-    succeeds(na_registry_check(registry, pool, &session, &passive, later), "a passive request");
+    succeeds(check_session(registry, pool, &session, &passive, later), "a passive request");
     ok(used(pool, registry, &key) == apr_time_sec(NOW), "is no use");
     succeeds(na_registry_extend(registry, pool, &session, &passive, NULL, 1, 0,
                                 apr_time_sec(later) + 30 * DAY, later),
              "nor is one that extends the session");
     ok(used(pool, registry, &key) == apr_time_sec(NOW), "for an application");
-    succeeds(na_registry_check(registry, pool, &session, &client, later), "any other");
+    succeeds(check_session(registry, pool, &session, &client, later), "any other");
     ok(used(pool, registry, &key) == apr_time_sec(later), "is one");
 }
 
@@ -268,36 +275,36 @@ static void checking(apr_pool_t *pool)
     apr_int64_t auth_time;
     na_store_key key = begin(pool, registry, "acme/42", "id one", NULL, NOW, &auth_time);
     na_session session = session_of("42", &key, auth_time);
-    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(1)), "it is good");
+    succeeds(check_session(registry, pool, &session, &client, SECONDS(1)), "it is good");
     int before = memory_of(store)->writes;
-    na_registry_check(registry, pool, &session, &client, SECONDS(30));
+    check_session(registry, pool, &session, &client, SECONDS(30));
     is_number(memory_of(store)->writes, before, "looking at it soon writes nothing");
-    na_registry_check(registry, pool, &session, &client, SECONDS(90));
+    check_session(registry, pool, &session, &client, SECONDS(90));
     is_number(memory_of(store)->writes, before + 1, "after a while, that it was used");
     session.expires += 20 * DAY;
-    na_registry_check(registry, pool, &session, &client, SECONDS(95));
+    check_session(registry, pool, &session, &client, SECONDS(95));
     is_number(memory_of(store)->writes, before + 3, "a later end goes to record and list");
     session.expires = auth_time + 1;
-    na_registry_check(registry, pool, &session, &client, SECONDS(98));
+    check_session(registry, pool, &session, &client, SECONDS(98));
     is_number(memory_of(store)->writes, before + 3, "an earlier one of an older token does not");
 
     succeeds(na_registry_end(registry, pool, "acme/42", &key, auth_time, SECONDS(100)),
              "it is ended");
-    fails(na_registry_check(registry, pool, &session, &client, SECONDS(101)), "and refused");
+    fails(check_session(registry, pool, &session, &client, SECONDS(101)), "and refused");
     is_number(listed(pool, registry, "acme/42", SECONDS(101)), 0, "and on no list");
     na_session stranger = session_of("42", NULL, auth_time);
-    fails(na_registry_check(registry, pool, &stranger, &client, SECONDS(101)),
+    fails(check_session(registry, pool, &stranger, &client, SECONDS(101)),
           "a token of the same sign-in from before it had an id, too");
     na_session_key_without_id(pool, "acme/42", auth_time - 7, &stranger.key);
     stranger.auth_time = auth_time - 7;
     stranger.issued_at = auth_time + 60;
-    succeeds(na_registry_check(registry, pool, &stranger, &client, SECONDS(101)),
+    succeeds(check_session(registry, pool, &stranger, &client, SECONDS(101)),
              "that of another sign-in stands on its own");
     succeeds(na_registry_end_user(registry, pool, "acme/42", NULL, SECONDS(200)), "all are ended");
-    fails(na_registry_check(registry, pool, &stranger, &client, SECONDS(201)), "that one too");
+    fails(check_session(registry, pool, &stranger, &client, SECONDS(201)), "that one too");
     na_session other = session_of("43", NULL, auth_time);
     other.issued_at = auth_time + 60;
-    succeeds(na_registry_check(registry, pool, &other, &client, SECONDS(201)), "no other user's");
+    succeeds(check_session(registry, pool, &other, &client, SECONDS(201)), "no other user's");
 }
 
 static void same_second(apr_pool_t *pool)
@@ -308,9 +315,9 @@ static void same_second(apr_pool_t *pool)
     na_registry_end_user(registry, pool, "acme/42", NULL, NOW);
     na_store_key after = begin(pool, registry, "acme/42", "after", NULL, NOW, &second);
     na_session ended = session_of("42", &before, first), begun = session_of("42", &after, second);
-    fails(na_registry_check(registry, pool, &ended, &client, NOW),
+    fails(check_session(registry, pool, &ended, &client, NOW),
           "what began in the second of \"sign out everywhere\" is ended");
-    succeeds(na_registry_check(registry, pool, &begun, &client, NOW),
+    succeeds(check_session(registry, pool, &begun, &client, NOW),
              "what began after it, in the same second, is not");
 }
 
@@ -336,7 +343,7 @@ static void all_but_one(apr_pool_t *pool)
     is_number(listed(pool, registry, "acme/42", SECONDS(3)), 1,
               "and done again, all but one are ended");
     na_session session = session_of("42", &kept, at);
-    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(3)), "that one is good");
+    succeeds(check_session(registry, pool, &session, &client, SECONDS(3)), "that one is good");
     na_listed found;
     int there;
     na_registry_by_handle(registry, pool, "acme/42", na_registry_handle(pool, &kept), SECONDS(3),
@@ -372,16 +379,16 @@ static void namespaced(apr_pool_t *pool)
     na_store_key here = begin(pool, old, "acme/42", "here", NULL, NOW, &at);
     begin(pool, other, "acme/42", "there", NULL, NOW, &at);
     na_session session = session_of("42", &here, apr_time_sec(NOW));
-    succeeds(na_registry_check(old, pool, &session, &client, SECONDS(1)),
+    succeeds(check_session(old, pool, &session, &client, SECONDS(1)),
              "another site's user of the same name is another user");
     na_registry_end_user(other, pool, "acme/42", NULL, SECONDS(2));
-    succeeds(na_registry_check(old, pool, &session, &client, SECONDS(3)), "ending that is, too");
+    succeeds(check_session(old, pool, &session, &client, SECONDS(3)), "ending that is, too");
 
-    succeeds(na_registry_check(new, pool, &session, &client, SECONDS(4)),
+    succeeds(check_session(new, pool, &session, &client, SECONDS(4)),
              "a server with a newer secret knows the session");
     is_number(listed(pool, new, "acme/42", SECONDS(4)), 1, "and lists it");
     na_registry_end_user(old, pool, "acme/42", NULL, SECONDS(5));
-    fails(na_registry_check(new, pool, &session, &client, SECONDS(6)),
+    fails(check_session(new, pool, &session, &client, SECONDS(6)),
           "and learns of its end from one that has it not yet");
 }
 
@@ -394,7 +401,7 @@ static void crowds(apr_pool_t *pool)
         begin(pool, registry, "acme/42", apr_psprintf(pool, "s%d", i), NULL, SECONDS(10 + i), &at);
     is_number(listed(pool, registry, "acme/42", SECONDS(60)), 23, "a list holds what fits");
     na_session session = session_of("42", &first, apr_time_sec(NOW));
-    fails(na_registry_check(registry, pool, &session, &client, SECONDS(60)),
+    fails(check_session(registry, pool, &session, &client, SECONDS(60)),
           "and what it has no room for is ended, not forgotten");
 }
 
@@ -427,8 +434,8 @@ static void races(apr_pool_t *pool)
     raced_key = begin(pool, raced, "acme/42", "id", NULL, NOW, &at);
     na_session session = session_of("42", &raced_key, at);
     memory_of(store)->between = end_meanwhile;
-    na_registry_check(raced, pool, &session, &client, SECONDS(100));
-    fails(na_registry_check(raced, pool, &session, &client, SECONDS(101)),
+    check_session(raced, pool, &session, &client, SECONDS(100));
+    fails(check_session(raced, pool, &session, &client, SECONDS(101)),
           "a session that is ended while its use is noted stays ended");
 
     memory_of(store)->between = sign_in_meanwhile;
@@ -508,47 +515,47 @@ static void emptied(apr_pool_t *pool)
     na_store_key one = begin(pool, registry, "acme/42", "one", NULL, NOW, &at);
     na_store_key two = begin(pool, registry, "acme/42", "two", NULL, NOW, &at);
     na_session first = registered("42", &one, at), second = registered("42", &two, at);
-    succeeds(na_registry_check(registry, pool, &first, &client, SECONDS(1)), "a session");
+    succeeds(check_session(registry, pool, &first, &client, SECONDS(1)), "a session");
     is_number(forgotten, 1, "a new store's memory begins with the first that is asked for");
     na_registry_end(registry, pool, "acme/42", &two, at, SECONDS(2));
-    fails(na_registry_check(registry, pool, &second, &client, SECONDS(3)), "one that was ended");
+    fails(check_session(registry, pool, &second, &client, SECONDS(3)), "one that was ended");
 
     empty(store);
-    fails(na_registry_check(registry, pool, &second, &client, SECONDS(10)),
+    fails(check_session(registry, pool, &second, &client, SECONDS(10)),
           "is refused after the store was emptied");
-    fails(na_registry_check(registry, pool, &first, &client, SECONDS(10)),
+    fails(check_session(registry, pool, &first, &client, SECONDS(10)),
           "as is every other that the store does not know any more");
     is_number(forgotten, 2, "which the log is told of, once");
     na_store_key three = begin(pool, registry, "acme/42", "three", NULL, SECONDS(20), &at);
     na_session third = registered("42", &three, at);
-    succeeds(na_registry_check(registry, pool, &third, &client, SECONDS(21)), "a new one is good");
+    succeeds(check_session(registry, pool, &third, &client, SECONDS(21)), "a new one is good");
     remove_key(store, &three);
-    fails(na_registry_check(registry, pool, &third, &client, SECONDS(22)),
+    fails(check_session(registry, pool, &third, &client, SECONDS(22)),
           "and is refused when its record alone is gone");
 
     na_store_key key;
     na_store_key_make(&key, NA_KIND_SESSION, "while it was down");
     na_session unknown = session_of("42", &key, at);
-    succeeds(na_registry_check(registry, pool, &unknown, &client, SECONDS(23)),
+    succeeds(check_session(registry, pool, &unknown, &client, SECONDS(23)),
              "one that began while the store was down is good");
     na_session foreign = session_of("42", NULL, at);
-    succeeds(na_registry_check(registry, pool, &foreign, &client, SECONDS(23)),
+    succeeds(check_session(registry, pool, &foreign, &client, SECONDS(23)),
              "and a token of an application's own");
     foreign.issued_at = at - 15;
-    fails(na_registry_check(registry, pool, &foreign, &client, SECONDS(23)),
+    fails(check_session(registry, pool, &foreign, &client, SECONDS(23)),
           "unless it is from before the store was emptied");
-    succeeds(na_registry_check(registry, pool, &unknown, &client, SECONDS(24)), "the first");
+    succeeds(check_session(registry, pool, &unknown, &client, SECONDS(24)), "the first");
     na_registry_end(registry, pool, "acme/42", &key, at, SECONDS(25));
-    fails(na_registry_check(registry, pool, &unknown, &client, SECONDS(26)), "can be ended");
+    fails(check_session(registry, pool, &unknown, &client, SECONDS(26)), "can be ended");
 
     registry->accepts_lost = 1;
     empty(store);
-    succeeds(na_registry_check(registry, pool, &first, &client, SECONDS(30)),
+    succeeds(check_session(registry, pool, &first, &client, SECONDS(30)),
              "where the operator says so, tokens from before are accepted");
     is_number(listed(pool, registry, "acme/42", SECONDS(31)), 1, "and get a record");
     remove_key(store, &one);
     first.auth_time = apr_time_sec(SECONDS(31));
-    fails(na_registry_check(registry, pool, &first, &client, SECONDS(32)),
+    fails(check_session(registry, pool, &first, &client, SECONDS(32)),
           "not those from after it that lost theirs");
 }
 
@@ -608,34 +615,33 @@ static void lost_lists(apr_pool_t *pool)
     na_store_key one = begin(pool, registry, "acme/42", "one", NULL, NOW, &at);
     na_store_key two = begin(pool, registry, "acme/42", "two", NULL, NOW, &at);
     na_session first = registered("42", &one, at), second = registered("42", &two, at);
-    na_registry_check(registry, pool, &first, &client, SECONDS(1));
+    check_session(registry, pool, &first, &client, SECONDS(1));
     int reads = memory_of(store)->list_reads;
-    succeeds(na_registry_check(registry, pool, &first, &client, SECONDS(2)), "a session is good");
+    succeeds(check_session(registry, pool, &first, &client, SECONDS(2)), "a session is good");
     is_number(memory_of(store)->list_reads, reads, "which is known without the user's list");
 
     put(store->self, pool, &list, na_bytes_of("neither a record nor a list"), SECONDS(DAY));
-    succeeds(na_registry_check(registry, pool, &first, &client, SECONDS(3)),
-             "that was tampered with");
+    succeeds(check_session(registry, pool, &first, &client, SECONDS(3)), "that was tampered with");
     is_number(listed(pool, registry, "acme/42", SECONDS(4)), 0, "it has nothing");
-    succeeds(na_registry_check(registry, pool, &first, &client, SECONDS(70)), "as it is used,");
+    succeeds(check_session(registry, pool, &first, &client, SECONDS(70)), "as it is used,");
     is_number(listed(pool, registry, "acme/42", SECONDS(71)), 1, "a session is listed again");
     na_registry_end_user(registry, pool, "acme/42", NULL, SECONDS(72));
-    fails(na_registry_check(registry, pool, &first, &client, SECONDS(73)), "all are ended: it,");
-    fails(na_registry_check(registry, pool, &second, &client, SECONDS(73)),
+    fails(check_session(registry, pool, &first, &client, SECONDS(73)), "all are ended: it,");
+    fails(check_session(registry, pool, &second, &client, SECONDS(73)),
           "and the one that was not listed yet");
 
     remove_key(store, &user);
-    fails(na_registry_check(registry, pool, &first, &client, SECONDS(74)),
+    fails(check_session(registry, pool, &first, &client, SECONDS(74)),
           "what was listed stays ended without the user's record");
     na_store_key three = begin(pool, registry, "acme/42", "three", NULL, SECONDS(80), &at);
     na_session third = registered("42", &three, at);
     put(store->self, pool, &user, na_bytes_of("no record of a user's"), SECONDS(DAY));
-    fails(na_registry_check(registry, pool, &third, &client, SECONDS(81)),
+    fails(check_session(registry, pool, &third, &client, SECONDS(81)),
           "with one that was tampered with, no session is good");
     na_store_key four = begin(pool, registry, "acme/42", "four", NULL, SECONDS(82), &at);
     na_session fourth = registered("42", &four, at);
-    fails(na_registry_check(registry, pool, &third, &client, SECONDS(83)), "nor later,");
-    succeeds(na_registry_check(registry, pool, &fourth, &client, SECONDS(83)),
+    fails(check_session(registry, pool, &third, &client, SECONDS(83)), "nor later,");
+    succeeds(check_session(registry, pool, &fourth, &client, SECONDS(83)),
              "except those that begin then");
 }
 
@@ -657,11 +663,11 @@ static void older_records(apr_pool_t *pool)
                                     hash, at + DAY, at, hash);
     na_record_seal_bytes(pool, &keys, &user, na_bytes_of(json), &sealed);
     put(store->self, pool, &user, sealed, SECONDS(DAY));
-    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(70)),
+    succeeds(check_session(registry, pool, &session, &client, SECONDS(70)),
              "the session that was kept when all others were ended");
     is_number(listed(pool, registry, "acme/42", SECONDS(71)), 1, "is listed as it is used");
     na_session other = session_of("42", NULL, at);
-    fails(na_registry_check(registry, pool, &other, &client, SECONDS(71)), "others are ended");
+    fails(check_session(registry, pool, &other, &client, SECONDS(71)), "others are ended");
 }
 
 /* What one user makes a store remember, whatever the user does. */
@@ -675,7 +681,7 @@ static void bounded(apr_pool_t *pool)
     na_session early = session_of("42", NULL, apr_time_sec(SECONDS(1)));
     na_store_key key = begin(pool, registry, "acme/42", "first", NULL, NOW, &at);
     na_session first = registered("42", &key, at);
-    succeeds(na_registry_check(registry, pool, &first, &client, NOW), "a store remembers");
+    succeeds(check_session(registry, pool, &first, &client, NOW), "a store remembers");
     for (int i = 0; i < 3 * NA_USER_ENDS_MAX; i++) {
         now = SECONDS(10 + i);
         memory_of(store)->lasting = 0;
@@ -690,15 +696,15 @@ static void bounded(apr_pool_t *pool)
     is_number(memory_of(store)->lasting_count, NA_USER_ENDS_MAX,
               "of many sign-ins and sign-outs, some are remembered one by one");
     na_session one = registered("42", &ended, ended_at), last = registered("42", &key, at);
-    fails(na_registry_check(registry, pool, &one, &client, now), "the first is ended");
-    fails(na_registry_check(registry, pool, &last, &client, now), "as is the last");
+    fails(check_session(registry, pool, &one, &client, now), "the first is ended");
+    fails(check_session(registry, pool, &last, &client, now), "as is the last");
     remove_key(store, &ended);
     remove_key(store, &key);
-    fails(na_registry_check(registry, pool, &one, &client, now), "also when that has expired");
-    fails(na_registry_check(registry, pool, &last, &client, now), "for both of them");
-    fails(na_registry_check(registry, pool, &early, &client, now),
+    fails(check_session(registry, pool, &one, &client, now), "also when that has expired");
+    fails(check_session(registry, pool, &last, &client, now), "for both of them");
+    fails(check_session(registry, pool, &early, &client, now),
           "a token without a record from before them ends with them");
-    succeeds(na_registry_check(registry, pool, &first, &client, now), "one with a record does not");
+    succeeds(check_session(registry, pool, &first, &client, now), "one with a record does not");
 
     memory_of(store)->lasting = 0;
     for (int i = 0; i < 2 * NA_USER_SESSIONS_MAX; i++)
@@ -734,26 +740,26 @@ static void kept_memory(apr_pool_t *pool)
     na_session foreign = session_of("43", NULL, at + 5);
     forgotten = 0;
     before->forgot = both->forgot = rotated->forgot = later->forgot = count_forgotten;
-    na_registry_check(before, pool, &first, &client, SECONDS(1));
+    check_session(before, pool, &first, &client, SECONDS(1));
     is_number(forgotten, 1, "a store remembers");
-    succeeds(na_registry_check(both, pool, &foreign, &client, SECONDS(10)),
+    succeeds(check_session(both, pool, &foreign, &client, SECONDS(10)),
              "a new store goes on with the memory of the one before");
     na_registry_end(both, pool, "acme/42", &two, at, SECONDS(11));
-    fails(na_registry_check(both, pool, &second, &client, SECONDS(12)), "an end is one in both:");
+    fails(check_session(both, pool, &second, &client, SECONDS(12)), "an end is one in both:");
     empty(new);
-    fails(na_registry_check(both, pool, &second, &client, SECONDS(13)),
+    fails(check_session(both, pool, &second, &client, SECONDS(13)),
           "it holds where the new one is emptied meanwhile");
     na_registry_end_user(both, pool, "acme/42", NULL, SECONDS(14));
     empty(new);
-    fails(na_registry_check(both, pool, &first, &client, SECONDS(15)), "so does that of them all");
-    succeeds(na_registry_check(rotated, pool, &foreign, &client, SECONDS(16)),
+    fails(check_session(both, pool, &first, &client, SECONDS(15)), "so does that of them all");
+    succeeds(check_session(rotated, pool, &foreign, &client, SECONDS(16)),
              "a new secret goes on with the memory of the old one");
-    succeeds(na_registry_check(later, pool, &foreign, &client, SECONDS(17)),
+    succeeds(check_session(later, pool, &foreign, &client, SECONDS(17)),
              "also once that is dropped");
     is_number(forgotten, 1, "and nothing was forgotten");
-    succeeds(na_registry_check(later, pool, &foreign, &client, SECONDS(2 * DAY)), "days later");
+    succeeds(check_session(later, pool, &foreign, &client, SECONDS(2 * DAY)), "days later");
     int writes = memory_of(old)->writes;
-    na_registry_check(later, pool, &foreign, &client, SECONDS(2 * DAY + 5));
+    check_session(later, pool, &foreign, &client, SECONDS(2 * DAY + 5));
     is_number(memory_of(old)->writes, writes, "the entry is not written at each look");
 }
 
@@ -772,16 +778,16 @@ static void outages(apr_pool_t *pool)
     na_session session = session_of("42", &key, at);
     store->breaker.changed = count_change;
     memory_of(store)->failing = 1;
-    const na_error *error = na_registry_check(registry, pool, &session, &client, SECONDS(1));
+    const na_error *error = check_session(registry, pool, &session, &client, SECONDS(1));
     is(error ? error->code : NULL, NA_ERR_UNAVAILABLE, "a store that fails leaves it open");
     for (int i = 0; i < 10; i++)
-        na_registry_check(registry, pool, &session, &client, SECONDS(1));
+        check_session(registry, pool, &session, &client, SECONDS(1));
     is_number(changes, 1, "the log is told once");
     memory_of(store)->failing = 0;
-    error = na_registry_check(registry, pool, &session, &client, SECONDS(1));
+    error = check_session(registry, pool, &session, &client, SECONDS(1));
     ok(error != NULL, "at once after a failure the store is not even asked");
     apr_sleep(apr_time_from_msec(300));
-    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(1)), "then it is again");
+    succeeds(check_session(registry, pool, &session, &client, SECONDS(1)), "then it is again");
     is_number(changes, 2, "and the log is told of that");
 }
 
@@ -856,7 +862,7 @@ static void pages(apr_pool_t *pool)
     na_store_key moved;
     na_store_key_make(&moved, NA_KIND_SESSION, "session 3");
     na_session session = session_of("3", &moved, apr_time_sec(NOW));
-    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(1)), "one moves");
+    succeeds(check_session(registry, pool, &session, &client, SECONDS(1)), "one moves");
     na_store_key_make(&moved, NA_KIND_SESSION, "session 4");
     succeeds(na_registry_end(first, pool, "acme/4", &moved, at, SECONDS(1)), "another ends");
     ok(list_all(pool, registry, 4, &users) > 1, "ten sessions are pages of four");

@@ -15,6 +15,11 @@ static na_error *as_seconds(na_builder *b, const char *value, void *member)
     return na_build_number(b, value, 0, 3600, member);
 }
 
+static na_error *as_interval(na_builder *b, const char *value, void *member)
+{
+    return na_build_number(b, value, 1, 7 * 24 * 3600, member);
+}
+
 static na_error *as_on_refusal(na_builder *b, const char *value, void *member)
 {
     *(int *)member = strcmp(value, "end") == 0;
@@ -25,12 +30,12 @@ static na_error *as_on_refusal(na_builder *b, const char *value, void *member)
 
 na_error *na_build_keep_tokens(na_builder *b, const na_directive *w)
 {
-    static const na_setting settings[] = {{"refreshBefore", offsetof(na_keeping, refresh_before),
-                                           as_seconds},
-                                          {"onRefusal", offsetof(na_keeping, ends_refused),
-                                           as_on_refusal},
-                                          {"revoke", offsetof(na_keeping, revokes), na_as_switch},
-                                          {NULL, 0, NULL}};
+    static const na_setting settings[] = {
+        {"refreshBefore", offsetof(na_keeping, refresh_before), as_seconds},
+        {"userinfoInterval", offsetof(na_keeping, userinfo_interval), as_interval},
+        {"onRefusal", offsetof(na_keeping, ends_refused), as_on_refusal},
+        {"revoke", offsetof(na_keeping, revokes), na_as_switch},
+        {NULL, 0, NULL}};
     b->config->keeping = (na_keeping){.refresh_before = REFRESH_BEFORE, .revokes = 1};
     NA_TRY(na_as_switch(b, w->argv[0], &b->config->keeping.is_on));
     return na_build_settings(b, w, 1, settings, &b->config->keeping);

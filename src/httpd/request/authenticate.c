@@ -7,6 +7,7 @@
 
 #include "httpd/module.h"
 #include "httpd/request/cors.h"
+#include "httpd/request/profile.h"
 #include "httpd/request/refuse.h"
 #include "httpd/request/resend.h"
 #include "httpd/request/step_up.h"
@@ -144,7 +145,9 @@ static int is_usable_name(request_rec *r, const char *user)
 /* Makes the session's user the user of the request. Returns OK, or the status of a refusal. */
 static int adopt_session(request_rec *r)
 {
-    int status = na_bring_tokens(r);
+    int status = na_bring_profile(r);
+    if (status == OK)
+        status = na_bring_tokens(r);
     if (status != OK)
         return status;
     const na_session *session = na_state_of(r)->session;

@@ -45,7 +45,7 @@ static void mark_session(request_rec *r)
                        na_error_text(r->pool, error));
 }
 
-static int end_session(request_rec *r, na_request *request)
+int na_end_and_refuse(request_rec *r, na_request *request)
 {
     na_state *state = na_state_of(r);
     na_response response = {.set_cookies = apr_array_make(r->pool, 4, sizeof(char *))};
@@ -83,7 +83,7 @@ static int bring_tokens(request_rec *r, na_state *state)
     if (!found)
         return OK;
     if (kept->is_refused && request.config->keeping.ends_refused)
-        return end_session(r, &request);
+        return na_end_and_refuse(r, &request);
     if (kept->is_refused)
         mark_session(r);
     else

@@ -3,6 +3,7 @@
 #ifndef NA_HTTPD_REQUEST_TOKENS_H
 #define NA_HTTPD_REQUEST_TOKENS_H
 
+#include "auth/action.h"
 #include "httpd/module.h"
 
 /*
@@ -11,6 +12,9 @@
  * them. The session of the request can be another one afterwards, with a mark.
  */
 int na_bring_tokens(request_rec *r);
+
+/* Ends the session, and returns the status that refuses the request. */
+int na_end_and_refuse(request_rec *r, na_request *request);
 
 /* Passes them on. */
 void na_pass_tokens(request_rec *r);
