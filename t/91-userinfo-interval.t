@@ -4,22 +4,24 @@ const { suite } = require('./lib/suite.js');
 const { freePort, mpm, until } = require('./lib/httpd.js');
 const { startApp } = require('./lib/app.js');
 const { Client } = require('./lib/client.js');
+const { nextauthctl } = require('./lib/ctl.js');
+const { enginesOfRound, startDatabases } = require('./lib/databases.js');
 const { startOp, accounts } = require('./lib/op.js');
 const { redisIsHere, startRedis } = require('./lib/redis.js');
 
 const ALICE = { ...accounts.alice };
 const CLIENT_SECRET = 'a secret between the two';
 const ttl = { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, RefreshToken: 600, Session: 600 };
-const client = (port) => ({ client_id: 'the-client', client_secret: CLIENT_SECRET,
+const client = (port, more = {}) => ({ ...more, client_id: 'the-client', client_secret: CLIENT_SECRET,
   redirect_uris: [`http://localhost:${port}/api/auth/callback/acme`], grant_types: ['authorization_code', 'refresh_token'] });
 const startProvider = (t, port, more = {}) => startOp(t, { clients: [client(port)], features: { revocation: { enabled: true } },
   settings: { issueRefreshToken: async () => true, rotateRefreshToken: true, ttl }, ...more });
-const config = (port, op, app, lines) => `
+const config = (port, op, app, lines, options = '') => `
 NextAuthEngine On
 NextAuthMode test
 NextAuthURL http://localhost:${port}
 NextAuthSecret "the secret of sessions has 32 bytes"
-NextAuthProvider acme type=oidc issuer=${op.issuer} clientId=the-client "clientSecret=${CLIENT_SECRET}"
+NextAuthProvider acme type=oidc issuer=${op.issuer} clientId=the-client "clientSecret=${CLIENT_SECRET}" ${options}
 NextAuthSignInRule deny "%{USER:name} == 'Mallory'"
 NextAuthRole "%{PROFILE:groups}" "true"
 NextAuthClaim team "%{PROFILE:groups}"
@@ -165,5 +167,52 @@ NextAuthKeepTokens On userinfoInterval=1 ${more}`;
     t.is(site.log().match(/:error\].*could not fetch the profile/g).length, asked, '  and one line of the log says so');
     const counted = (await third.get('/metrics')).text;
     for (const result of ['renewed', 'refused', 'failed']) t.like(counted, new RegExp(`^nextauth_renewals_total\\{what="userinfo",result="${result}"\\} [1-9]`, 'm'), `'${result}' is counted`);
+  }
+
+  if (mpm !== 'event') return; // stores have nothing to do with processes or threads
+  const stores = [
+    { name: 'tokens, with records in socache', options: '', lines: 'NextAuthSOCache shmcb:@DIR@/sessions(1048576)\nNextAuthSessionStore socache checkInterval=0',
+      more: { settings: { conformIdTokenClaims: false } } },
+    { name: 'sessions in socache', options: 'idToken=false userinfo_signed_response_alg=RS256', lines: 'NextAuthSessionStrategy database\nNextAuthSOCache shmcb:@DIR@/sessions(1048576)\nNextAuthSessionStore socache checkInterval=0',
+      client: { userinfo_signed_response_alg: 'RS256' }, more: { features: { jwtUserinfo: { enabled: true } } } },
+  ];
+  for (const db of await startDatabases(t, enginesOfRound)) {
+    await nextauthctl(db, ['migrate']);
+    stores.push({ name: `users and sessions in ${db.engine}`, db, lines: `NextAuthDatabase ${db.url}\nNextAuthSessionStrategy database\nNextAuthSessionStore database checkInterval=0` });
+  }
+  for (const store of stores) {
+    t.section(store.name);
+    const its = { seconds: 2 };
+    const [port, app] = [await freePort(), await startApp(t)];
+    const { settings, features } = store.more || {};
+    const op = await startOp(t, { clients: [client(port, store.client)], features: { revocation: { enabled: true }, ...features },
+      settings: { issueRefreshToken: async () => true, rotateRefreshToken: true, ttl: { ...ttl, AccessToken: () => its.seconds }, ...settings } });
+    const site = await t.httpd({ port, files, config: config(port, op, app, `${store.lines}\nNextAuthKeepTokens On userinfoInterval=2`, store.options) });
+    const c = await signedIn(op, site);
+    t.is((await c.get('/editors/')).status, 200, 'signed in, with a role of the profile');
+    const old = frozen(c, site);
+    its.seconds = 600;
+    change(t, { name: 'Alice Afar', groups: undefined });
+    await due();
+    await due();
+    const all = await Promise.all(Array.from({ length: 5 }, () => old.get('/tokens/')));
+    t.is([...new Set(all.map(({ json }) => json?.user?.['x-nextauth-access-token']))].length, 1, 'an expired access token is renewed once');
+    t.is(refreshes(op).length, 1, '  for which the provider was asked once');
+    await until('the role to go', async () => (await old.get('/editors/')).status === 403);
+    const { user } = (await c.get('/members/')).json;
+    t.is([user['x-nextauth-name'], user['x-nextauth-roles'], user['x-nextauth-claim-team']], [store.db ? 'Alice Archer' : 'Alice Afar', undefined, undefined],
+      store.db ? 'the roles follow the profile, and the name is the database\'s' : 'the roles and the name follow the profile');
+    restore();
+    await until('the role to come back', async () => (await c.get('/editors/')).status === 200);
+
+    // Another device ends the session.
+    const device = await signedIn(op, site);
+    const { sessions } = (await device.get('/api/auth/sessions')).json;
+    const { csrfToken } = (await device.get('/api/auth/csrf')).json;
+    const revoked = () => op.requests.filter(({ path, status }) => path === '/token/revocation' && status === 200).length;
+    await device.post('/api/auth/sessions', { csrfToken, session: sessions.find(({ current }) => !current).id });
+    t.is([(await old.get('/members/')).status, revoked()], [401, 1], 'a session that another device ends loses its tokens at the provider, too');
+    await device.signOut();
+    t.is(revoked(), 2, '  as does one that is signed out');
   }
 });

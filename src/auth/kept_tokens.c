@@ -179,11 +179,16 @@ na_error *na_kept_tokens_begin(na_request *request, const na_sign_in *sign_in)
 na_error *na_kept_tokens_find(na_request *request, const na_session *session, na_kept_tokens *kept,
                               int *found)
 {
+    return na_kept_tokens_find_at(request, na_session_key(request->pool, session), kept, found);
+}
+
+na_error *na_kept_tokens_find_at(na_request *request, const na_store_key *session,
+                                 na_kept_tokens *kept, int *found)
+{
     const na_registry *registry = na_kept_tokens_registry(request);
     na_token_entry entry = {.json = NULL};
     if (registry)
-        NA_TRY(na_token_entry_find(registry, request->pool, na_session_key(request->pool, session),
-                                   &entry));
+        NA_TRY(na_token_entry_find(registry, request->pool, session, &entry));
     *found = entry.json != NULL;
     if (*found)
         na_kept_tokens_read(entry.json, kept);

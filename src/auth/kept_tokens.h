@@ -38,6 +38,10 @@ na_error *na_kept_tokens_begin(na_request *request, const na_sign_in *sign_in);
 na_error *na_kept_tokens_find(na_request *request, const na_session *session, na_kept_tokens *kept,
                               int *found);
 
+/* Finds those of the session with this key. */
+na_error *na_kept_tokens_find_at(na_request *request, const na_store_key *session,
+                                 na_kept_tokens *kept, int *found);
+
 /* ── for what changes them ─────────────────────────────────────────────────────────────────── */
 
 /* Returns the registry that has entries of tokens; NULL if none are kept. */

@@ -9,6 +9,7 @@
 #include "auth/complete.h"
 #include "auth/profile_subject.h"
 #include "auth/report.h"
+#include "auth/revoke_tokens.h"
 #include "auth/session.h"
 #include "base/json.h"
 
@@ -234,6 +235,8 @@ static na_error *settle(profile_renewal *p, const na_error *error, int *is_allow
     int is_written;
     report(p, v, error);
     *is_allowed = goes_on(p, v);
+    if (v == DENIED && p->lease.request->config->keeping.revokes)
+        na_tokens_revoke(p->lease.request, &p->lease.kept);
     if (*is_allowed)
         NA_TRY(replace_claims(p, v, o.due));
     return p->lease.holder

@@ -6,16 +6,26 @@
 #include "auth/report.h"
 #include "oauth/revocation.h"
 
+static int revokes(const na_request *request)
+{
+    return request->config->keeping.is_on && request->config->keeping.revokes;
+}
+
 int na_tokens_to_revoke(na_request *request, na_kept_tokens *kept)
 {
     const na_session *session;
     na_sessions unobserved = *request->sessions;
-    int found = 0;
-    if (!request->config->keeping.is_on || !request->config->keeping.revokes)
+    if (!revokes(request))
         return 0;
     unobserved.observer = NULL;
     return !na_session_load(&unobserved, &request->visit, &session) && session &&
-           !na_kept_tokens_find(request, session, kept, &found) && found;
+           na_tokens_to_revoke_at(request, na_session_key(request->pool, session), kept);
+}
+
+int na_tokens_to_revoke_at(na_request *request, const na_store_key *session, na_kept_tokens *kept)
+{
+    int found = 0;
+    return revokes(request) && !na_kept_tokens_find_at(request, session, kept, &found) && found;
 }
 
 static na_error *revoke_in_place(const na_oauth *oauth, const na_kept_tokens *kept)

@@ -11,6 +11,9 @@
  */
 int na_tokens_to_revoke(na_request *request, na_kept_tokens *kept);
 
+/* Finds those of another session that is about to end, with this key. */
+int na_tokens_to_revoke_at(na_request *request, const na_store_key *session, na_kept_tokens *kept);
+
 /*
  * Revokes the refresh token, or the access token if there is none: a provider revokes the other one
  * with it (RFC 7009 section 2.1). A failure is only logged, because the session ended.

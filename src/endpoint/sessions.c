@@ -9,6 +9,7 @@
 #include "endpoint/endpoints.h"
 #include "auth/report.h"
 #include "auth/respond.h"
+#include "auth/revoke_tokens.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/url.h"
@@ -112,6 +113,18 @@ na_error *na_get_sessions(na_request *request, na_response *response)
     return NULL;
 }
 
+/* Ends one session, and revokes the tokens that are kept for it. */
+static na_error *end_one(na_request *request, const char *user, const na_listed *listed)
+{
+    na_kept_tokens kept;
+    int has_tokens = na_tokens_to_revoke_at(request, &listed->key, &kept);
+    NA_TRY(na_session_end_other(request->sessions, request->pool, user, &listed->key,
+                                listed->record.created, request->now));
+    if (has_tokens)
+        na_tokens_revoke(request, &kept);
+    return NULL;
+}
+
 /*
  * Ends "all" or "others", or the session of a handle if it is *found. Sets *is_own to 1 if the
  * request's session is among them.
@@ -131,8 +144,7 @@ static na_error *end_sessions(na_request *request, const na_session *session, co
     if (!*found)
         return NULL;
     *is_own = is_current(request->pool, &listed, session);
-    return na_session_end_other(request->sessions, request->pool, user, &listed.key,
-                                listed.record.created, request->now);
+    return end_one(request, user, &listed);
 }
 
 static na_error *record_end(na_request *request, const na_session *session, const char *which)
