@@ -42,7 +42,8 @@ async function registered(t, hydra) {
   t.ok(!fs.existsSync(file('two')), '  and there is no file for a client without one');
   const again = await register('one');
   t.is(again.status, 1, 'a file that exists is not replaced');
-  t.like(again.stderr, /could not create '.*one'/, '  and that is said');
+  t.like(again.stderr, /'.*\/one' exists: name another file, or move this one away/, '  and that is said');
+  t.like((await register('two')).stderr, /'.*\/two\.registration' exists/, '  nor is what an earlier client is deleted with');
   const elsewhere = await nextauthctl('register', `${hydra.issuer}/other`, '--url', 'https://example.org', '--id', 'x', '--secret-file', file('x'));
   t.is([elsewhere.status, fs.existsSync(file('x'))], [1, false], 'a provider that does not answer leaves nothing');
   const site = await t.httpd({ port, files: { 'client.pem': { text: rsa, mode: 0o600 } },

@@ -54,8 +54,12 @@ const wrong = [
   ['an odd base path', { base: 'NextAuthBasePath api' }, /invalid base path 'api'/],
   ['an unknown mode', { mode: 'NextAuthMode prod' }, /NextAuthMode on line .*invalid mode 'prod': expected production, development, or test/],
   ['an odd switch', { engine: 'NextAuthEngine maybe' }, /NextAuthEngine on line .*invalid value 'maybe': expected On or Off/],
-  ['an unknown provider', { provider: 'NextAuthProvider gogle clientId=a clientSecret=b' }, /NextAuthProvider on line .*unknown provider 'gogle': use one that nextauthctl providers lists.*type=oidc/],
-  ['an unknown option', { provider: 'NextAuthProvider google clientID=a' }, /NextAuthProvider on line .*unknown option 'clientID' of a provider: use one of .*clientId/],
+  ['an unknown provider', { provider: 'NextAuthProvider gogle clientId=a clientSecret=b' }, /NextAuthProvider on line .*unknown provider 'gogle': check whether google is meant, or use one that nextauthctl providers lists.*type=oidc/],
+  ['an unknown provider that resembles none', { provider: 'NextAuthProvider acme clientId=a' }, /unknown provider 'acme': use one that nextauthctl providers lists/],
+  ['an unknown option', { provider: 'NextAuthProvider google colours=a' }, /NextAuthProvider on line .*unknown option 'colours' of a provider: use one of .*clientId/],
+  ['a misspelt option', { provider: 'NextAuthProvider google clientID=a' }, /NextAuthProvider on line .*unknown option 'clientID' of a provider: check whether clientId= is meant/],
+  ['a misspelt option of a token issuer', { issuer: 'NextAuthTokenIssuer staff issuer=https://op.example.org audeince=x' }, /NextAuthTokenIssuer on line .*unknown option 'audeince' of a token issuer: check whether audience= is meant/],
+  ['a proxy without a path', { proxy: 'NextAuthRedirectProxy https://login.example.org' }, /NextAuthRedirectProxy on line .*invalid URL 'https:\/\/login\.example\.org': use https:\/\/HOST\[:PORT\]\/api\/auth/],
   ['a provider without a client', { provider: 'NextAuthProvider google clientId=a' }, /NextAuthProvider on line .*'google' requires clientSecret/],
   ['a provider of an unknown type', { provider: 'NextAuthProvider x type=saml' }, /invalid type=saml: expected oidc, oauth, credentials, email, or webauthn/],
   ['an http issuer', { provider: 'NextAuthProvider x type=oidc issuer=http://op.example.org clientId=a clientSecret=b' }, /NextAuthProvider on line .*issuer=http:\/\/op\.example\.org must be an https URL/],
@@ -63,7 +67,7 @@ const wrong = [
   ['unknown checks', { provider: 'NextAuthProvider google clientId=a clientSecret=b checks=pkce,luck' }, /invalid checks=pkce,luck: expected a list of pkce, state, and nonce/],
   ['no checks at all', { provider: 'NextAuthProvider google clientId=a clientSecret=b checks=none' }, /invalid checks=none: expected a list of pkce, state, and nonce/],
   ['a nonce alone', { provider: 'NextAuthProvider google clientId=a clientSecret=b checks=nonce' }, /requires checks=state or checks=pkce/],
-  ['a misspelt option with a file', { provider: 'NextAuthProvider credentials backnd=file:/etc/passwd' }, /NextAuthProvider on line .*unknown option 'backnd' of a provider: use one of type,/],
+  ['a misspelt option with a file', { provider: 'NextAuthProvider credentials backnd=file:/etc/passwd' }, /NextAuthProvider on line .*unknown option 'backnd' of a provider: check whether backend= is meant/],
   ['an answer in a fragment', { provider: 'NextAuthProvider google clientId=a clientSecret=b authorization.params=response_mode=fragment' }, /invalid response_mode=fragment: expected query or form_post/],
   ['a form of another site over http', { mode: 'NextAuthMode test', url: 'NextAuthURL http://localhost', provider: 'NextAuthProvider google clientId=a clientSecret=b authorization.params=response_mode=form_post' }, /NextAuthProvider on line .*'google': response_mode=form_post requires an HTTPS site/],
   ['a form of another site, and Lax cookies', { provider: 'NextAuthProvider google clientId=a clientSecret=b authorization.params=response_mode=form_post', cookie: 'NextAuthCookie state sameSite=lax' }, /response_mode=form_post requires sign-in cookies with sameSite=none: remove sameSite=lax/],
@@ -422,6 +426,10 @@ async function tests(t) {
       /NextAuthBasic on line \d+ of \S+: no provider verifies passwords: all are refused: set NextAuthProvider credentials/],
     ['passwords alone where a second factor is required', { db: 'NextAuthDatabase sqlite:users.db', factor: 'NextAuthTwoFactor Required', place: dav('NextAuthBasic On') },
       /NextAuthBasic on line \d+ of \S+: NextAuthTwoFactor is Required: all passwords are refused: set NextAuthAcceptTokens personal/],
+    ['a provider that is misspelt', { place: dav('NextAuthSignInWith credentals') },
+      /NextAuthSignInWith on line \d+ of \S+: unknown provider 'credentals': the sign-in page is shown: use the ID of a NextAuthProvider, or page/],
+    ['a provider that has a form', { place: [...dav('NextAuthSignInWith page'), ...dav('NextAuthSignInWith credentials')] },
+      /NextAuthSignInWith on line \d+ of \S+: provider 'credentials' has a form: the sign-in page is shown: use a provider of OpenID Connect or OAuth 2\.0/],
     ['forms that have no place to wait in', { place: dav('NextAuthPreservePost On') },
       /NextAuthPreservePost on line \d+ of \S+: there is no session store: no form is kept: set NextAuthSessionStore/],
     ['forms in a store that is too slow', { store: 'NextAuthSOCache dbm:@DIR@/s\nNextAuthSessionStore socache', place: dav('NextAuthPreservePost On') },
@@ -431,9 +439,9 @@ async function tests(t) {
     t.is(status, 0, what);
     t.like(output, message, '  are warned of');
   }
-  for (const change of [{ place: dav('NextAuthAcceptTokens session', 'NextAuthBasic On') }, { provider: google, place: dav('NextAuthAcceptTokens none', 'NextAuthBasic Off') },
+  for (const change of [{ place: dav('NextAuthAcceptTokens session', 'NextAuthBasic On') }, { provider: google, place: dav('NextAuthSignInWith %{reqenv:x}', 'NextAuthSignInWith google') }, { provider: google, place: dav('NextAuthAcceptTokens none', 'NextAuthBasic Off') },
     { db: 'NextAuthDatabase sqlite:users.db', factor: 'NextAuthTwoFactor Optional', place: dav('NextAuthAcceptTokens personal', 'NextAuthBasic On') }]) {
-    t.unlike((await t.configtest({ files, env: { S: 'b' }, config: written(change) })).output, /NextAuthAcceptTokens on|NextAuthBasic on/, '  not where they work, or are off');
+    t.unlike((await t.configtest({ files, env: { S: 'b' }, config: written(change) })).output, /(NextAuthAcceptTokens|NextAuthBasic|NextAuthSignInWith) on/, '  not where they work, or are off');
   }
   t.is((await t.configtest({ files, config: written({ engine: 'NextAuthEngine Off', secret: 'NextAuthSecret short' }) })).status, 0, 'an engine that is off checks nothing');
   t.is((await t.configtest({ config: '' })).status, 0, 'nor does a server without any directive of ours');

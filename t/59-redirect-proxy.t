@@ -136,7 +136,7 @@ suite('One callback URL for many hosts', async (t) => {
     const rows = (group, subject) => told.findings.filter((row) => row.group === group && row.subject === subject).map(({ message }) => message.replace(/:\d{2,}/g, ''));
     t.is(rows('providers', 'acme')[0], 'register http://login.localhost:1/auth/callback/acme', 'check tells which callback URL to register');
     t.is(rows('site', 'URL'), ['http://*.localhost/api/auth', 'http://b.localhost/api/auth'], '  and lists all URLs');
-    t.like((await tested('NextAuthRedirectProxy http://login.localhost http://*.org')).output, /invalid origin 'http:\/\/\*\.org'/, 'hosts are checked');
-    t.like((await tested('NextAuthRedirectProxy http://login.localhost http://a.localhost/x')).output, /invalid origin 'http:\/\/a\.localhost\/x'/, '  and have no path');
+    t.like((await tested('NextAuthRedirectProxy http://login.localhost/auth http://*.org')).output, /invalid origin 'http:\/\/\*\.org'/, 'hosts are checked');
+    t.like((await tested('NextAuthRedirectProxy http://login.localhost/auth http://a.localhost/x')).output, /invalid origin 'http:\/\/a\.localhost\/x'/, '  and have no path');
   }
 });

@@ -148,6 +148,7 @@ function companions(lines) {
     [/^ *NextAuthPassTokens \w/m, 'NextAuthKeepTokens On'],
     [/^ *NextAuth(KeepTokens On|PassTokens \w)/m, 'NextAuthRedis redis://localhost:6379\nNextAuthSessionStore redis'],
     [/^ *NextAuthPreservePost On/m, 'NextAuthSOCache shmcb:nextauth-sessions(1048576)\nNextAuthSessionStore socache checkInterval=5'],
+    [/^ *NextAuthSignInWith okta/m, 'NextAuthProvider okta issuer=https://example.okta.com clientId=a clientSecret=file:@DIR@/acme-secret'],
     [/^ *NextAuthSessionStore socache/m, 'NextAuthSOCache shmcb:nextauth-sessions(1048576)'],
   ];
   return needs.filter(([pattern, line]) => pattern.test(lines) && !lines.includes(line.split(' ')[0] + ' ')).map(([, line]) => line).join('\n');

@@ -97,7 +97,7 @@ async function wrong(t) {
   t.is(result.status, 1, 'are 1');
   for (const [subject, message, hint, text] of [
     ['NextAuthSecret', /^the secret is 8 bytes; at least 32 are required in production/, /nextauthctl secret/, 'NextAuthSecret'],
-    ['NextAuthProvider', /unknown provider 'gogle'/, /^use one that nextauthctl providers lists, or add type=oidc/, 'NextAuthProvider gogle'],
+    ['NextAuthProvider', /unknown provider 'gogle'/, /^check whether google is meant, or use one that nextauthctl providers lists, or add type=oidc/, 'NextAuthProvider gogle'],
     ['NextAuthProvider', /'credentials' requires NextAuthDatabase/, /nextauthctl migrate/, 'NextAuthProvider credentials'],
     ['NextAuthSessionMaxAge', /invalid value '5': expected a whole number from 60/, /^set NextAuthSessionMaxAge SECONDS$/, 'NextAuthSessionMaxAge'],
     ['NextAuthSessionStore', /requires NextAuthRedis/, null, 'NextAuthSessionStore'],
@@ -447,6 +447,7 @@ async function providers(t) {
   const issuer = await connected(t, { provider: `${acme(`${op.issuer}/`)} wellKnown=${op.issuer}/.well-known/openid-configuration` });
   t.is([issuer.status, issuer.of('acme')[0].state], [1, 'wrong'], 'another issuer');
   t.like(issuer.of('acme')[0].message, /the discovery document has the issuer '\S+', which does not match issuer=\S+\/$/, '  is named');
+  t.like(issuer.of('acme')[0].hint, /^if that is your provider, set issuer=\S+[^\/]$/, '  and that is the value to set');
   const rogue = await startRogue(t);
   rogue.faults.post = { discovery: { token_endpoint_auth_methods_supported: ['client_secret_post'] } };
   const client = (more) => acme(rogue.issuer('post')) + more;

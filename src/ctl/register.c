@@ -160,6 +160,15 @@ static na_error *ask_provider(registering *r)
 
 /* ── what is kept ──────────────────────────────────────────────────────────────────────────── */
 
+/* The file of an earlier client could still be in use. */
+static na_error *check_free(const registering *r, const char *path)
+{
+    return access(path, F_OK) != 0 ? NULL
+                                   : na_error_with_hint(na_error_new(r->pool, NA_ERR_CONFIGURATION,
+                                                                     "'%s' exists", path),
+                                                        "name another file, or move this one away");
+}
+
 static na_error *create_file(const registering *r, const char *path, int *fd)
 {
     *fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -173,10 +182,15 @@ static na_error *write_file(const registering *r, int fd, const char *path, cons
     return close(fd) == 0 && done ? NULL : failure(r, "write", path);
 }
 
+static const char *management_file(const registering *r)
+{
+    return apr_pstrcat(r->pool, r->file, ".registration", NULL);
+}
+
 /* RFC 7592: with these, the client can be changed and deleted. */
 static na_error *keep_management(const registering *r)
 {
-    const char *path = apr_pstrcat(r->pool, r->file, ".registration", NULL);
+    const char *path = management_file(r);
     int fd;
     if (!r->made.access_token)
         return NULL;
@@ -221,6 +235,8 @@ static void print_directive(const registering *r)
 static na_error *register_client(registering *r)
 {
     int fd;
+    NA_TRY(check_free(r, r->file));
+    NA_TRY(check_free(r, management_file(r)));
     NA_TRY(open_client(r));
     NA_TRY(find_issuer(r));
     NA_TRY(make_wish(r));
@@ -266,7 +282,7 @@ int na_command_register(apr_pool_t *pool, int argc, char **argv)
                                  {"insecure-loopback", 'l', .flag = &r.loopback},
                                  {0}};
     if (na_ctl_options(pool, argc, argv, options, &operands) != 1 || !*operands[0])
-        return na_ctl_wrong_call("register", NULL);
+        return na_ctl_wrong_call("register", "one ISSUER is required");
     r.issuer = operands[0];
     r.is_resource |= na_webfinger_is_account(r.issuer);
     if (!r.site || !r.file || !is_provider_id(r.id))

@@ -64,7 +64,7 @@
     ROW(NextAuthRememberMe, ONE_OR_MORE, SITE, na_build_remember_me, OPEN, \
         "users who stay signed in when they end their browser", "Always|Never|Ask [default=on|off] [maxAge=SECONDS]") \
     ROW(NextAuthRateLimit, TWO_OR_MORE, SITE, na_build_rate_limit, OPEN, \
-        "limit of attempts", "WHAT Off|[address=|account=|both=]N/SECONDS … [delay=SECONDS]") \
+        "limit of attempts", "WHAT Off|[address=|account=|both=|site=]N/SECONDS … [delay=SECONDS]") \
     ROW(NextAuthPasswords, ONE_OR_MORE, SITE, na_build_passwords, OPEN, \
         "rules and hashes of new passwords", "key=value …") \
     ROW(NextAuthMail, ONE_OR_MORE, SITE, na_build_mail, HIDDEN, \

@@ -80,7 +80,10 @@ static na_error *parse(apr_pool_t *pool, const na_document_source *source, na_by
     *made = (copy){.pool = own, .fetched = fetched, .holders = 1};
     na_error *error = source->read(source->data, own, text, &made->parsed);
     if (error) {
-        error = na_error_new(pool, error->code, "%s", na_error_reason(pool, error));
+        const char *hint = na_error_hint(error);
+        error =
+            na_error_with_hint(na_error_new(pool, error->code, "%s", na_error_reason(pool, error)),
+                               hint ? apr_pstrdup(pool, hint) : NULL);
         apr_pool_destroy(own);
         return error;
     }

@@ -42,10 +42,12 @@ static na_error *check_issuer(const na_oauth *oauth, const char *issuer)
         return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
                             "the discovery document has no valid issuer");
     if (expected && strcmp(issuer, expected) != 0)
-        return na_error_new(
-            oauth->pool, NA_ERR_OAUTH_CALLBACK,
-            "the discovery document has the issuer '%s', which does not match issuer=%s", issuer,
-            expected);
+        return na_error_with_hint(
+            na_error_new(
+                oauth->pool, NA_ERR_OAUTH_CALLBACK,
+                "the discovery document has the issuer '%s', which does not match issuer=%s",
+                issuer, expected),
+            apr_psprintf(oauth->pool, "if that is your provider, set issuer=%s", issuer));
     return NULL;
 }
 

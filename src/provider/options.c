@@ -7,6 +7,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "base/spelling.h"
 #include "jose/jws.h"
 #include "provider/provider.h"
 
@@ -544,6 +545,16 @@ static const char *option_names(apr_pool_t *pool)
     return names;
 }
 
+static const char *hint_for(apr_pool_t *pool, const char *name)
+{
+    na_spelling spelling = na_spelling_of(name);
+    for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++)
+        na_spelling_try(&spelling, options[i].name);
+    return spelling.nearest
+               ? apr_pstrcat(pool, "check whether ", spelling.nearest, "= is meant", NULL)
+               : apr_pstrcat(pool, "use one of ", option_names(pool), NULL);
+}
+
 int na_provider_has_option(const char *name)
 {
     for (apr_size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -570,5 +581,5 @@ na_error *na_provider_set(apr_pool_t *pool, na_provider *provider, const char *n
     }
     return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION,
                                            "unknown option '%s' of a provider", name),
-                              apr_pstrcat(pool, "use one of ", option_names(pool), NULL));
+                              hint_for(pool, name));
 }

@@ -301,9 +301,9 @@ int na_token_cache_wants(na_token_cache *cache, apr_uint64_t owner, na_bytes tok
 {
     place p = place_of(cache, owner, token);
     apr_thread_mutex_lock(p.lock);
-    int wants = has_room(p.set) || was_shown(p.set, p.tail);
+    int accepts = has_room(p.set) || was_shown(p.set, p.tail);
     apr_thread_mutex_unlock(p.lock);
-    return wants;
+    return accepts;
 }
 
 /* Uses of the set since the last one of a way; a free one is older than all. */

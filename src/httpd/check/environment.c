@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "base/spelling.h"
 #include "httpd/config/build.h"
 #include "httpd/config/environment.h"
 #include "httpd/config/sections.h"
@@ -47,49 +48,14 @@ static apr_table_t *known_variables(const na_builder *b)
 
 /* ── misspelled names ──────────────────────────────────────────────────────────────────────── */
 
-#define NAME_MAX_LEN 64
-
-static int min_of(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-/* Returns how many letters must be added, removed, replaced or swapped with the next. */
-static int edit_distance(const char *a, const char *b)
-{
-    int rows[3][NAME_MAX_LEN + 1], la = (int)strlen(a), lb = (int)strlen(b);
-    if (la > NAME_MAX_LEN || lb > NAME_MAX_LEN)
-        return NAME_MAX_LEN;
-    for (int k = 0; k <= lb; k++)
-        rows[0][k] = k;
-    for (int i = 1; i <= la; i++) {
-        int *now = rows[i % 3], *before = rows[(i + 2) % 3], *earlier = rows[(i + 1) % 3];
-        now[0] = i;
-        for (int k = 1; k <= lb; k++) {
-            now[k] =
-                min_of(min_of(before[k], now[k - 1]) + 1, before[k - 1] + (a[i - 1] != b[k - 1]));
-            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
-                now[k] = min_of(now[k], earlier[k - 2] + 1);
-        }
-    }
-    return rows[la % 3][lb];
-}
-
 /* Returns the known variable that was probably meant; NULL if none is similar. */
 static const char *nearest_variable(const search *s, const char *name)
 {
     const apr_array_header_t *all = apr_table_elts(s->known);
-    int limit = strlen(name) < 10 ? 2 : 3;
-    const char *found = NULL;
-    for (int i = 0; i < all->nelts; i++) {
-        const char *known = APR_ARRAY_IDX(all, i, apr_table_entry_t).key;
-        int far = edit_distance(name, known);
-        if (far >= limit)
-            continue;
-        limit = far;
-        found = known;
-    }
-    return found;
+    na_spelling spelling = na_spelling_of(name);
+    for (int i = 0; i < all->nelts; i++)
+        na_spelling_try(&spelling, APR_ARRAY_IDX(all, i, apr_table_entry_t).key);
+    return spelling.nearest;
 }
 
 /* ── rows ──────────────────────────────────────────────────────────────────────────────────── */

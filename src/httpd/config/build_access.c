@@ -155,6 +155,33 @@ static int is_initiated(const apr_array_header_t *providers)
     return 0;
 }
 
+/* Returns the first provider with this ID, or of a template with it; NULL if none. */
+static const na_provider *find_named(const na_builder *b, const char *id)
+{
+    for (int i = 0; i < b->config->providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
+        if (na_provider_is_named(provider, id))
+            return provider;
+    }
+    return NULL;
+}
+
+/* The result of an expression is known with the request only. */
+static void check_sign_in_with(void *data, const ap_directive_t *found)
+{
+    na_builder *b = data;
+    const char *line = found->args, *id = ap_getword_conf(b->pool, &line);
+    const na_provider *provider = find_named(b, id);
+    if (strchr(id, '%') || strcmp(id, "page") == 0)
+        return;
+    if (!provider)
+        warn_at(b, found, na_wrong(b, "unknown provider '%s': the sign-in page is shown", id),
+                "use the ID of a NextAuthProvider, or page");
+    else if (provider->type > NA_OAUTH)
+        warn_at(b, found, na_wrong(b, "provider '%s' has a form: the sign-in page is shown", id),
+                "use a provider of OpenID Connect or OAuth 2.0, or page");
+}
+
 void na_build_finish_access(na_builder *b)
 {
     b->config->has_direct =
@@ -168,4 +195,6 @@ void na_build_finish_access(na_builder *b)
     check_posts(b);
     check_passed_tokens(b);
     check_identity_key(b);
+    if (!na_build_is_wrong(b, NextAuthProvider))
+        na_sections_each(b->server, "NextAuthSignInWith", check_sign_in_with, b);
 }

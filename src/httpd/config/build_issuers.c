@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "base/spelling.h"
 #include "httpd/config/build.h"
 #include "httpd/config/settings.h"
 #include "httpd/config/tenants.h"
@@ -181,6 +182,18 @@ static const char *option_names(apr_pool_t *pool)
     return names;
 }
 
+static const char *hint_for(apr_pool_t *pool, const char *name)
+{
+    na_spelling spelling = na_spelling_of(name);
+    for (int i = 0; settings[i].name; i++)
+        na_spelling_try(&spelling, settings[i].name);
+    for (int i = 0; provider_options[i]; i++)
+        na_spelling_try(&spelling, provider_options[i]);
+    return spelling.nearest
+               ? apr_pstrcat(pool, "check whether ", spelling.nearest, "= is meant", NULL)
+               : apr_pstrcat(pool, "use one of ", option_names(pool), NULL);
+}
+
 static na_error *set_option(na_builder *b, issuer_parts *parts, const char *argument)
 {
     const char *equals = strchr(argument, '='), *value;
@@ -192,7 +205,7 @@ static na_error *set_option(na_builder *b, issuer_parts *parts, const char *argu
             return setting->set(b, equals + 1, parts);
     if (!is_provider_option(name))
         return na_error_with_hint(na_wrong(b, "unknown option '%s' of a token issuer", name),
-                                  apr_pstrcat(b->pool, "use one of ", option_names(b->pool), NULL));
+                                  hint_for(b->pool, name));
     NA_TRY(na_value_resolve(&b->environment, equals + 1, &value));
     return na_provider_set(b->pool, parts->provider, name, value);
 }

@@ -8,6 +8,7 @@
 #include <mod_auth.h>
 
 #include "base/file.h"
+#include "base/spelling.h"
 #include "httpd/config/build.h"
 #include "httpd/config/targets.h"
 #include "httpd/config/settings.h"
@@ -113,6 +114,23 @@ static int split_option(apr_pool_t *pool, const char *argument, const char **key
     return 1;
 }
 
+static const char *hint_for_unknown(const na_builder *b, const char *id)
+{
+    const apr_array_header_t *ids = na_catalogue_ids(b->pool, b->catalogue);
+    na_spelling spelling = na_spelling_of(id);
+    na_spelling_try(&spelling, "credentials");
+    na_spelling_try(&spelling, "passkey");
+    for (int i = 0; i < ids->nelts; i++)
+        na_spelling_try(&spelling, APR_ARRAY_IDX(ids, i, const char *));
+    const char *meant = spelling.nearest ? apr_pstrcat(b->pool, "check whether ", spelling.nearest,
+                                                       " is meant, or ", NULL)
+                                         : "";
+    return apr_pstrcat(b->pool, meant,
+                       "use one that nextauthctl providers lists, or add type=oidc, type=oauth, "
+                       "type=credentials, type=email, or type=webauthn",
+                       NULL);
+}
+
 static na_error *start_provider(na_builder *b, const na_directive *written, na_provider **provider)
 {
     apr_pool_t *pool = b->pool;
@@ -125,10 +143,9 @@ static na_error *start_provider(na_builder *b, const na_directive *written, na_p
     if (!type && strcmp(id, "passkey") == 0)
         type = "webauthn";
     if (!type)
-        return na_error_with_hint(
-            na_error_new(pool, NA_ERR_CONFIGURATION, "unknown provider '%s'", id),
-            "use one that nextauthctl providers lists, or add type=oidc, type=oauth, "
-            "type=credentials, type=email, or type=webauthn");
+        return na_error_with_hint(na_error_new(pool, NA_ERR_CONFIGURATION, "unknown provider '%s'",
+                                               id),
+                                  hint_for_unknown(b, id));
     return na_provider_new(pool, id, type, provider);
 }
 

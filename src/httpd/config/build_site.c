@@ -116,7 +116,8 @@ na_error *na_build_redirect_proxy(na_builder *b, const na_directive *w)
     const char *text;
     na_url url;
     NA_TRY(na_value_resolve(&b->environment, w->argv[0], &text));
-    if (!na_url_parse(b->pool, text, &url) || strpbrk(url.path, "?#") ||
+    if (!na_url_parse(b->pool, text, &url) || strpbrk(url.path, "?#") || !url.path[0] ||
+        strcmp(url.path, "/") == 0 ||
         (b->config->mode == NA_PRODUCTION && strcmp(url.scheme, "https") != 0))
         return na_error_with_hint(
             na_wrong(b, "invalid URL '%s'", text),
