@@ -59,6 +59,7 @@ const wrong = [
   ['an unknown option', { provider: 'NextAuthProvider google colours=a' }, /NextAuthProvider on line .*unknown option 'colours' of a provider: use one of .*clientId/],
   ['a misspelt option', { provider: 'NextAuthProvider google clientID=a' }, /NextAuthProvider on line .*unknown option 'clientID' of a provider: check whether clientId= is meant/],
   ['a misspelt option of a token issuer', { issuer: 'NextAuthTokenIssuer staff issuer=https://op.example.org audeince=x' }, /NextAuthTokenIssuer on line .*unknown option 'audeince' of a token issuer: check whether audience= is meant/],
+  ['a domain of two providers', { provider: 'NextAuthProvider google clientId=a clientSecret=b "emailDomains=a.example *.b.example"\nNextAuthProvider github clientId=a clientSecret=b emailDomains=*.B.example' }, /NextAuthProvider on line .*provider 'google' has emailDomains=\*\.b\.example already: name each domain for one provider only/],
   ['a proxy without a path', { proxy: 'NextAuthRedirectProxy https://login.example.org' }, /NextAuthRedirectProxy on line .*invalid URL 'https:\/\/login\.example\.org': use https:\/\/HOST\[:PORT\]\/api\/auth/],
   ['a provider without a client', { provider: 'NextAuthProvider google clientId=a' }, /NextAuthProvider on line .*'google' requires clientSecret/],
   ['a provider of an unknown type', { provider: 'NextAuthProvider x type=saml' }, /invalid type=saml: expected oidc, oauth, credentials, email, or webauthn/],

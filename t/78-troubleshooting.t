@@ -4,7 +4,7 @@
 const { suite } = require('./lib/suite.js');
 const { htpasswd } = require('./lib/httpd.js');
 const { Client } = require('./lib/client.js');
-const { startRogue, seconds } = require('./lib/rogue.js');
+const { startRogue, replies, seconds } = require('./lib/rogue.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
 
@@ -49,6 +49,8 @@ suite('Troubleshooting: what one sees, and what the log says', async (t) => {
   await new Client(v4).page('/api/auth/callback/acme?code=x&state=y');
   hasLine(v4, /missing cookie next-auth\.state: it has expired, was already used, or is in another browser/, 'a callback of another browser, or too late');
   t.is((await new Client(v4).get('/api/auth/providers')).json.acme.callbackUrl, `${v4.url}/api/auth/callback/acme`, '/api/auth/providers has the address to register');
+  t.like((await attempt(v4, { token: replies.json({ error: 'invalid_client' }, 401) })).location, /error=OAuthCallback$/, 'a client secret that the provider does not accept');
+  hasLine(v4, /the token endpoint returned the error 'invalid_client'/, '  is named');
 
   t.section('clocks');
   for (const [claims, says] of [[{ iat: seconds() + 120 }, /ID token refused: iat is in the future, or missing: check the clocks/],

@@ -83,14 +83,23 @@ static const char *passkey_rp(const na_builder *b, const na_provider *p)
     return text;
 }
 
+/* Returns the origin of a URL of the site: a tenant has the host of its name alone. */
+static const char *origin_for(const na_builder *b, int url, const na_provider *p)
+{
+    const char *origin = APR_ARRAY_IDX(b->config->hosts, url, na_host_pattern).origin;
+    const char *wildcard = p->for_tenant ? strchr(origin, '*') : NULL;
+    return wildcard ? apr_pstrcat(b->pool, apr_pstrmemdup(b->pool, origin, wildcard - origin),
+                                  p->for_tenant, wildcard + 1, NULL)
+                    : origin;
+}
+
 /* Returns the URLs of an endpoint, one for each URL of the site. */
 static const char *urls_of(const na_builder *b, const char *endpoint, const na_provider *p)
 {
     const char *urls = "";
     for (int i = 0; i < b->config->hosts->nelts; i++)
-        urls = apr_pstrcat(b->pool, urls, i ? ", " : "",
-                           APR_ARRAY_IDX(b->config->hosts, i, na_host_pattern).origin,
-                           b->config->prefix, b->config->base_path, endpoint, p->id, NULL);
+        urls = apr_pstrcat(b->pool, urls, i ? ", " : "", origin_for(b, i, p), b->config->prefix,
+                           b->config->base_path, endpoint, p->id, NULL);
     return urls;
 }
 

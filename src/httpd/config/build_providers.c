@@ -334,11 +334,41 @@ static const na_provider *itself(const void *provider)
     return provider;
 }
 
+static na_error *check_domains(na_builder *b, const na_provider *provider, const na_provider *other)
+{
+    for (int i = 0; provider->email_domains && i < provider->email_domains->nelts; i++)
+        for (int k = 0; other->email_domains && k < other->email_domains->nelts; k++) {
+            const char *domain = APR_ARRAY_IDX(provider->email_domains, i, const char *);
+            if (strcmp(domain, APR_ARRAY_IDX(other->email_domains, k, const char *)) == 0)
+                return na_error_with_hint(na_wrong(b, "provider '%s' has emailDomains=%s already",
+                                                   other->id, domain),
+                                          "name each domain for one provider only");
+        }
+    return NULL;
+}
+
+/*
+ * One of two providers with the same pattern would never be found. Those of the tenants of one
+ * directive can have the same, because each host has one of them.
+ */
+static na_error *check_all_domains(na_builder *b, const apr_array_header_t *made)
+{
+    for (int i = 0; i < made->nelts; i++)
+        for (int k = 0; k < b->providers->nelts; k++) {
+            const na_provider *provider = APR_ARRAY_IDX(made, i, const na_provider *);
+            const na_provider *other = APR_ARRAY_IDX(b->providers, k, const na_provider *);
+            if (strcmp(na_provider_configured_id(provider), na_provider_configured_id(other)) != 0)
+                NA_TRY(check_domains(b, provider, other));
+        }
+    return NULL;
+}
+
 na_error *na_build_provider(na_builder *b, const na_directive *w)
 {
     const na_placed placed = {"provider", b->providers, b->provider_origins, itself};
     apr_array_header_t *made = apr_array_make(b->pool, 1, sizeof(na_provider *));
     NA_TRY(build_providers(b, w, made));
+    NA_TRY(check_all_domains(b, made));
     return na_build_place(b, &placed, w, made);
 }
 
