@@ -125,6 +125,7 @@ async function wayOfAForm(t, site) {
   t.is(page.status, 200, '  which is shown after the sign-in');
   t.like(page.headers['content-security-policy'], /^default-src 'none'; style-src 'nonce-[\w-]+'; script-src 'sha256-[\w+/]+=*'; img-src/, '  with a script that its hash allows');
   t.like(page.headers['cache-control'], /no-store/, '  and is not stored');
+  t.is(ada.cookie('next-auth.callback-url'), undefined, '  and a later sign-out does not lead to it');
   const again = formOf(page);
   t.is(again.action, `${site.url}/app/save?x=1&y=2`, '  with a form for the original URL');
   const arrived = (await send(ada, again.action, again.body)).json;

@@ -109,6 +109,14 @@ void na_callback_url(na_request *request, na_response *response)
         na_set_cookie(response, na_cookie_clear(request->pool, cookie, cookie->name));
 }
 
+void na_callback_url_forget(const na_request *request, na_response *response, const char *url)
+{
+    const na_cookie *cookie = &request->config->cookies[NA_COOKIE_CALLBACK_URL];
+    const char *current = current_of(request);
+    if (current && strcmp(current, url) == 0)
+        na_set_cookie(response, na_cookie_clear(request->pool, cookie, cookie->name));
+}
+
 const char *na_callback_url_carried(na_request *request, size_t max)
 {
     const char *shorter;

@@ -8,6 +8,9 @@
 /* Sets callback_url, and the cookie if it changes. */
 void na_callback_url(na_request *request, na_response *response);
 
+/* Removes the cookie if it leads to `url`, a page that is of use only once. */
+void na_callback_url_forget(const na_request *request, na_response *response, const char *url);
+
 /* Most bytes that a sign-in at a provider carries in a cookie, or that a link in an email carries.
  */
 #define NA_CALLBACK_URL_CARRIED 2400

@@ -5,6 +5,7 @@
 #include <apr_base64.h>
 #include <apr_strings.h>
 
+#include "auth/callback_url.h"
 #include "auth/kept_post.h"
 #include "auth/respond.h"
 #include "auth/session.h"
@@ -52,6 +53,8 @@ static void respond_other(na_request *request, na_response *response, const char
 static void respond_form(na_request *request, na_response *response, const char *url,
                          const char *id)
 {
+    /* A later sign-out would lead to a page without its form. */
+    na_callback_url_forget(request, response, here(request, id));
     response->script_hash = hash_of(request->pool, na_page_resend_script());
     na_respond_page(request, response, 200, na_say(request->language, "Send your form"),
                     na_page_resend(request->pool, request->language, url, id));
