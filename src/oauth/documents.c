@@ -38,10 +38,15 @@ typedef struct copy {
     volatile apr_uint32_t holders;
 } copy;
 
+/* A document in a pool of its own, which ends when another one takes its place. */
 typedef struct document {
-    copy *valid; /* the newest of this process; NULL if there was none yet */
+    apr_pool_t *pool;
+    const char *name; /* its key in `all` */
+    copy *valid;      /* the newest of this process; NULL if there was none yet */
     na_shared_document *shared;
     unsigned char key[NA_SHA256_LEN];
+    apr_uint64_t used; /* number of the last lookup */
+    int users;         /* threads that use it outside of the lock, too */
 } document;
 
 struct na_documents {
@@ -49,7 +54,8 @@ struct na_documents {
     apr_thread_mutex_t *lock;  /* of this process's copies; always taken first */
     apr_global_mutex_t *mutex; /* of the shared texts; NULL if no other process has them */
     na_shared_documents *shared;
-    apr_hash_t *all; /* document *, as many as the configuration names URLs */
+    apr_hash_t *all; /* document *, NA_DOCUMENTS at most unless so many are being fetched */
+    apr_uint64_t lookups;
 };
 
 /* ── copies ────────────────────────────────────────────────────────────────────────────────── */
@@ -105,6 +111,13 @@ static na_error *fetch_document(na_http *http, apr_pool_t *pool, const na_docume
 
 /* ── documents ─────────────────────────────────────────────────────────────────────────────── */
 
+static void replace(document *d, copy *newer)
+{
+    if (d->valid)
+        let_go(d->valid);
+    d->valid = newer;
+}
+
 static void lock(na_documents *documents)
 {
     apr_thread_mutex_lock(documents->lock);
@@ -147,26 +160,64 @@ na_error *na_documents_make(apr_pool_t *pool, na_shared_documents *shared,
     return NULL;
 }
 
-/* Requires this process's lock only. */
-static document *find_document(na_documents *documents, apr_pool_t *pool,
-                               const na_document_source *source)
+static const char *name_of(apr_pool_t *pool, const na_document_source *source)
 {
-    const char *key = apr_pstrcat(pool, source->request->url, " ", source->as, NULL);
-    document *found = apr_hash_get(documents->all, key, APR_HASH_KEY_STRING);
-    if (!found) {
-        found = apr_pcalloc(documents->pool, sizeof *found);
-        na_sha256(found->key, na_bytes_of(key), (na_bytes){0});
-        found->shared = documents->shared->all;
-        apr_hash_set(documents->all, apr_pstrdup(documents->pool, key), APR_HASH_KEY_STRING, found);
-    }
-    return found;
+    return apr_pstrcat(pool, source->request->url, " ", source->as, NULL);
 }
 
-static void replace(document *d, copy *newer)
+/* Requires this process's lock. */
+static void forget_least_used(na_documents *documents)
 {
-    if (d->valid)
-        let_go(d->valid);
-    d->valid = newer;
+    document *least = NULL;
+    void *each;
+    for (apr_hash_index_t *i = apr_hash_first(NULL, documents->all); i; i = apr_hash_next(i)) {
+        apr_hash_this(i, NULL, NULL, &each);
+        document *d = each;
+        if (!d->users && (!least || d->used < least->used))
+            least = d;
+    }
+    if (!least)
+        return;
+    apr_hash_set(documents->all, least->name, APR_HASH_KEY_STRING, NULL);
+    replace(least, NULL);
+    apr_pool_destroy(least->pool);
+}
+
+static document *make_document(na_documents *documents, const char *name)
+{
+    apr_pool_t *pool;
+    apr_pool_create(&pool, documents->pool);
+    document *d = apr_pcalloc(pool, sizeof *d);
+    d->pool = pool;
+    d->name = apr_pstrdup(pool, name);
+    na_sha256(d->key, na_bytes_of(name), (na_bytes){0});
+    d->shared = documents->shared->all;
+    apr_hash_set(documents->all, d->name, APR_HASH_KEY_STRING, d);
+    return d;
+}
+
+/*
+ * Returns the document, which stays until it is given back. Requires this process's lock only. Key
+ * sets have the URLs that discovery documents name, and tenants can be many: so that a process does
+ * not grow, the least recently used document makes room.
+ */
+static document *take(na_documents *documents, apr_pool_t *pool, const na_document_source *source)
+{
+    const char *name = name_of(pool, source);
+    document *d = apr_hash_get(documents->all, name, APR_HASH_KEY_STRING);
+    if (!d && apr_hash_count(documents->all) >= NA_DOCUMENTS)
+        forget_least_used(documents);
+    if (!d)
+        d = make_document(documents, name);
+    d->used = ++documents->lookups;
+    d->users++;
+    return d;
+}
+
+/* Requires the lock. */
+static void give_back(document *d)
+{
+    d->users--;
 }
 
 static int is_younger(const document *d, apr_time_t now, apr_interval_time_t age)
@@ -218,7 +269,10 @@ static apr_uint32_t lease(na_documents *documents, document *d, const na_http *h
     return na_shared_document_lease(documents->shared, d->shared, na_http_longest_ms(http));
 }
 
-/* Fetches the document, under a lease, and holds the result. The lock must not be held. */
+/*
+ * Fetches the document, under a lease, holds the result, and gives the document back. The lock must
+ * not be held.
+ */
 static na_error *ask_provider(na_documents *documents, document *d, apr_uint32_t number,
                               na_http *http, apr_pool_t *pool, const na_document_source *source,
                               apr_time_t now, const void **parsed)
@@ -239,6 +293,7 @@ static na_error *ask_provider(na_documents *documents, document *d, apr_uint32_t
         replace(d, newer);
         hold(newer, pool, parsed);
     }
+    give_back(d);
     unlock(documents);
     return error;
 }
@@ -324,14 +379,18 @@ na_error *na_documents_get(na_documents *documents, na_http *http, apr_pool_t *p
     *parsed = NULL;
     *kept_from = NULL;
     apr_thread_mutex_lock(documents->lock);
-    document *d = find_document(documents, pool, source);
-    if (is_current(d, source, now))
+    document *d = take(documents, pool, source);
+    if (is_current(d, source, now)) {
         hold(d->valid, pool, parsed);
+        give_back(d);
+    }
     apr_thread_mutex_unlock(documents->lock);
     if (*parsed)
         return NULL;
     lock(documents);
     na_error *error = look_up(documents, d, http, pool, source, now, parsed, &number);
+    if (!number)
+        give_back(d);
     unlock(documents);
     if (!number)
         return error;
@@ -373,8 +432,10 @@ void na_documents_renew(na_documents *documents, na_http *http, apr_pool_t *pool
 {
     apr_uint32_t number = 0;
     lock(documents);
-    document *d = find_document(documents, pool, source);
+    document *d = take(documents, pool, source);
     *kept_from = look_for_newer(documents, d, http, pool, source, now, parsed, &number);
+    if (!number)
+        give_back(d);
     unlock(documents);
     if (number)
         *kept_from = ask_provider(documents, d, number, http, pool, source, now, parsed);
@@ -396,6 +457,20 @@ static na_error *look_for_old(na_documents *documents, document *d, const na_htt
     return NULL;
 }
 
+/* Most providers of a site with many tenants are not in use: they need no place. NULL if so. */
+static document *take_known(na_documents *documents, apr_pool_t *pool,
+                            const na_document_source *source)
+{
+    unsigned char key[NA_SHA256_LEN];
+    na_sha256(key, na_bytes_of(name_of(pool, source)), (na_bytes){0});
+    na_shared_document *shared = na_shared_document_find(documents->shared, key);
+    if (!shared)
+        return NULL;
+    document *d = take(documents, pool, source);
+    d->shared = shared;
+    return d;
+}
+
 void na_documents_refresh(na_documents *documents, na_http *http, apr_pool_t *pool,
                           const na_document_source *source, apr_time_t now, const void **parsed,
                           na_error **kept_from)
@@ -405,12 +480,11 @@ void na_documents_refresh(na_documents *documents, na_http *http, apr_pool_t *po
     *kept_from = NULL;
     lock(documents);
     documents->shared->renewer = na_monotonic_ns();
-    document *d = find_document(documents, pool, source);
-    d->shared = na_shared_document_find(documents->shared, d->key);
-    if (d->shared)
+    document *d = take_known(documents, pool, source);
+    if (d)
         *kept_from = look_for_old(documents, d, http, pool, source, now, parsed, &number);
-    else
-        d->shared = documents->shared->all;
+    if (d && !number)
+        give_back(d);
     unlock(documents);
     if (number)
         *kept_from = ask_provider(documents, d, number, http, pool, source, now, parsed);

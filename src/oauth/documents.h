@@ -20,6 +20,9 @@
  */
 typedef struct na_documents na_documents;
 
+/* Most documents of which a process keeps copies; the least recently used one makes room. */
+#define NA_DOCUMENTS 1024
+
 /* `shared` and its mutex are NULL if no other process uses the documents. */
 na_error *na_documents_make(apr_pool_t *pool, na_shared_documents *shared,
                             apr_global_mutex_t *mutex, na_documents **made);

@@ -378,6 +378,54 @@ static void many(apr_pool_t *pool, int port)
     is_number(asked, 0, "  without a request");
 }
 
+/* A thread that goes through all documents, and more than a process keeps, over and over. */
+static void *APR_THREAD_FUNC wander(apr_thread_t *thread, void *data)
+{
+    desk own = *(desk *)data;
+    apr_pool_t *request;
+    apr_uint32_t wrong = 0;
+    apr_pool_create(&request, NULL);
+    own.pool = request;
+    for (int i = 0; i < 2 * NA_DOCUMENTS; i++) {
+        own.source.as = apr_itoa(request, i * 7 % (NA_DOCUMENTS + 40));
+        wrong += strcmp(get(&own, START), "one") != 0;
+        apr_pool_clear(request);
+    }
+    apr_pool_destroy(request);
+    apr_thread_exit(thread, wrong ? APR_EGENERAL : APR_SUCCESS);
+    return NULL;
+}
+
+static void bounded(apr_pool_t *pool, int port)
+{
+    desk d = new_desk(pool, port);
+    apr_thread_t *threads[3];
+    apr_status_t ended, wrong = APR_SUCCESS;
+    published = GOOD("one");
+    for (int i = 0; i < NA_DOCUMENTS + 10; i++) {
+        d.source.as = apr_itoa(pool, i);
+        get(&d, START);
+        d.source.as = "often used";
+        get(&d, START);
+    }
+    asked = 0;
+    get(&d, START);
+    is_number(asked, 0, "of more documents than a process keeps, one that is used stays");
+    d.source.as = apr_itoa(pool, NA_DOCUMENTS + 9);
+    get(&d, START);
+    is_number(asked, 0, "  and so does the last one");
+    d.source.as = "0";
+    is(get(&d, START), "one", "the one that was not used for longest");
+    is_number(asked, 1, "  is fetched again");
+    for (int i = 0; i < 3; i++)
+        apr_thread_create(&threads[i], NULL, wander, &d, pool);
+    for (int i = 0; i < 3; i++) {
+        apr_thread_join(&ended, threads[i]);
+        wrong |= ended;
+    }
+    is_number(wrong, APR_SUCCESS, "threads that take each other's places get all documents");
+}
+
 static void ahead_of_time(apr_pool_t *pool, int port)
 {
     desk d = new_desk(pool, port);
@@ -434,6 +482,7 @@ int main(void)
     a_dead_process(pool, p.port);
     long_ones(pool, p.port);
     many(pool, p.port);
+    bounded(pool, p.port);
     ahead_of_time(pool, p.port);
     stop_provider(&p);
     return tap_done();
