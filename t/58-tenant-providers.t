@@ -7,14 +7,16 @@ const { suite } = require('./lib/suite.js');
 const { check, freePort } = require('./lib/httpd.js');
 const { databasesHere, sqlite } = require('./lib/databases.js');
 const { nextauthctl } = require('./lib/ctl.js');
-const { Client } = require('./lib/client.js');
+const { Client, request } = require('./lib/client.js');
 const { startOp } = require('./lib/op.js');
+const { API, forge } = require('./lib/api.js');
+const { makeKey } = require('./lib/rogue.js');
 
 const SESSION = 'next-auth.session-token';
 const secretOf = (tenant) => `the secret between the site and the issuer of ${tenant}`;
 
 // The issuer of a tenant. Both know a user with the ID alice, who are two people.
-async function startIssuer(t, port, tenant) {
+async function startIssuer(t, [port, ofPaths], tenant) {
   const logoutTokens = [];
   const relay = http.createServer(async (req, res) => {
     const parts = [];
@@ -27,12 +29,12 @@ async function startIssuer(t, port, tenant) {
   const op = await startOp(t, {
     features: { backchannelLogout: { enabled: true } },
     clients: [{ client_id: `site-${tenant}`, client_secret: secretOf(tenant),
-      redirect_uris: [`http://${tenant}.localhost:${port}/api/auth/callback/sso-${tenant}`],
+      redirect_uris: [`http://${tenant}.localhost:${port}/api/auth/callback/sso-${tenant}`, `http://localhost:${ofPaths}/api/auth/callback/sso-${tenant}`],
       backchannel_logout_uri: `http://localhost:${relay.address().port}/` }],
     settings: { findAccount: (ctx, sub) => ({ accountId: sub,
       claims: () => ({ sub, name: `Alice of ${tenant}`, email: `alice@${tenant}.example`, email_verified: true }) }) },
   });
-  return { ...op, logoutTokens };
+  return { ...op, logoutTokens, key: makeKey(tenant) };
 }
 
 const sso = 'NextAuthProvider sso type=oidc "tenants=acme globex" issuer=file:@DIR@/{tenant}.issuer clientId=site-{tenant} clientSecret=file:@DIR@/{tenant}.secret "name={tenant} ID" logout=fromProvider';
@@ -45,6 +47,11 @@ NextAuthSOCache shmcb:@DIR@/sessions(1048576)
 NextAuthSessionStore socache checkInterval=0
 ${provider}
 ${lines}
+<Location /api/v1/>
+  AuthType NextAuth
+  NextAuthAcceptTokens only oauth:sso
+  Require valid-user
+</Location>
 <Location /members/>
   AuthType NextAuth
   Require nextauth-provider sso
@@ -58,12 +65,13 @@ ${lines}
 suite('Providers of many tenants', async (t) => {
   t.section('two tenants, two issuers');
   if (databasesHere().sqlite) {
-    const port = await freePort();
-    const ops = { acme: await startIssuer(t, port, 'acme'), globex: await startIssuer(t, port, 'globex') };
+    const ports = [await freePort(), await freePort()];
+    const [port] = ports;
+    const ops = { acme: await startIssuer(t, ports, 'acme'), globex: await startIssuer(t, ports, 'globex') };
     const db = await sqlite(t);
     await nextauthctl(db, ['migrate']);
-    const files = Object.fromEntries(Object.entries(ops).flatMap(([tenant, op]) => [[`${tenant}.issuer`, op.issuer], [`${tenant}.secret`, secretOf(tenant)]].map(([name, text]) => [name, { text, mode: 0o600 }])));
-    const s = await t.httpd({ port, files, config: config(`NextAuthDatabase ${db.url}`) });
+    const files = Object.fromEntries(Object.entries(ops).flatMap(([tenant, op]) => [[`${tenant}.issuer`, op.issuer], [`${tenant}.secret`, secretOf(tenant)], [`${tenant}.jwks`, JSON.stringify({ keys: [op.key.jwk] })]].map(([name, text]) => [name, { text, mode: 0o600 }])));
+    const s = await t.httpd({ port, files, config: config(`NextAuthDatabase ${db.url}\nNextAuthTokenIssuer sso audience=${API} jwks=file:@DIR@/{tenant}.jwks`) });
     const at = (tenant) => ({ ...s, url: `http://${tenant}.localhost:${port}` });
     const callback = (tenant) => `http://${tenant}.localhost:${port}/api/auth/callback/sso-${tenant}`;
     const users = { acme: new Client(at('acme')), globex: new Client(at('globex')) };
@@ -115,6 +123,33 @@ suite('Providers of many tenants', async (t) => {
     t.is(await tell('acme', 'sso-acme'), 200, 'at its own host it is accepted');
     t.is(await alive(), [401, 200], '  and ends the session there');
 
+    t.section('access tokens');
+    const tokenOf = (tenant, key = ops[tenant].key) => forge(key, { iss: ops[tenant].issuer, aud: API });
+    const show = async (tenant, bearer) => (await request(`${at(tenant).url}/api/v1/`, { headers: { authorization: `Bearer ${bearer}` } })).status;
+    for (const [tenant, other] of [['acme', 'globex'], ['globex', 'acme']]) {
+      const bearer = await tokenOf(tenant);
+      t.is([await show(tenant, bearer), await show(other, bearer), await show(tenant, bearer)], [404, 401, 404], `a token of the issuer of ${tenant} counts there alone, known to the process or not`);
+    }
+    t.is(await show('acme', await tokenOf('acme', ops.globex.key)), 401, 'the keys of one issuer sign no token of another');
+
+    t.section('the tenant in the path');
+    const paths = await t.httpd({ port: ports[1], files, config: config(`NextAuthDatabase ${db.url}
+<LocationMatch "^/(?<TENANT>acme|globex)/">
+  AuthType NextAuth
+  NextAuthSignInWith "sso-%{env:MATCH_TENANT}"
+</LocationMatch>
+<Location /globex/>
+  Require nextauth-provider sso-globex
+</Location>`, sso, 'http://localhost:@PORT@').replace('NextAuthSignInWith sso\n', '') });
+    const visitor = new Client(paths);
+    const led = await visitor.page('/acme/');
+    t.is([new URL(led.location).origin, new URL(led.location).searchParams.get('redirect_uri')], [ops.acme.issuer, `${paths.url}/api/auth/callback/sso-acme`], 'a page of acme leads to its issuer');
+    t.is((await ops.acme.login(visitor, led, 'alice')).location, `${paths.url}/acme/`, '  and back');
+    t.is([(await visitor.get('/acme/')).status, (await visitor.get('/globex/')).status], [404, 403], '  with a session that opens no page of globex');
+    t.is(new URL((await new Client(paths).page('/globex/')).location).origin, ops.globex.issuer, 'as one of globex leads to another issuer');
+    t.is(new URL((await new Client(paths).signIn('sso')).location).origin, paths.url, 'the ID of all tenants means no one of them');
+    t.is((await db.sql('SELECT * FROM users')).length, 2, 'the user is that of the host of acme');
+
     t.section('tenants that are not listed');
     const then = asked();
     for (const [host, path] of ['initech', 'sso', '127', 'acme-globex'].flatMap((name) => ['/members/', '/api/auth/signin', '/api/auth/signin/sso', '/api/auth/callback/sso-acme?code=1&state=1'].map((p) => [name, p])))
@@ -122,4 +157,40 @@ suite('Providers of many tenants', async (t) => {
     t.is(asked(), then, 'and no issuer is asked');
     t.like(s.log(), /refused host 'initech\.localhost': NextAuthURL does not list it, or no provider is for its tenant/, 'the log has the reason');
   } else t.skip('two tenants', 'sqlite3 is not here');
+
+  t.section('what is refused at the start');
+  const issuer = 'issuer=https://id.example.org/realms/{tenant}';
+  const provider = (options, id = 'sso') => `NextAuthProvider ${id} type=oidc clientId=site clientSecret=secret ${options}`;
+  for (const [what, lines, says] of [
+    ['a name with upper case', provider(`tenants=Acme ${issuer}`), /invalid tenants=: invalid name 'Acme': use lower-case letters, digits, and hyphens/],
+    ['a name that is a path', provider(`tenants=../etc ${issuer}`), /invalid name '\.\.\/etc'/],
+    ['a name that is listed twice', provider(`"tenants=a b a" ${issuer}`), /invalid tenants=: duplicate 'a': remove one of them/],
+    ['no name', provider(`"tenants= " ${issuer}`), /tenants= has 0 names: 1 to 1000 are possible/],
+    ['one issuer of two tenants', provider('"tenants=a b" issuer=https://id.example.org'), /tenants 'a' and 'b' have the same issuer and client ID: put \{tenant\} into issuer=/],
+    ['a mistake in the options of one', provider('"tenants=a b" issuer=file:@DIR@/{tenant}.none'), /tenant 'a': could not read '\S+\/a\.none'/],
+    ['an ID that is too long', provider(`tenants=${'a'.repeat(62)} ${issuer}`), /has more than 64 characters: use a shorter ID of the provider/],
+    ['an ID that another provider has', `${provider('issuer=https://id.example.org', 'sso-a')}\n${provider(`tenants=a ${issuer}`)}`, /duplicate provider 'sso-a'/],
+    ['the same template again', `${provider(`tenants=a ${issuer}`)}\n${provider(`tenants=b ${issuer}`)}`, /duplicate provider 'sso'/],
+    ['accounts that email addresses link', provider(`tenants=a ${issuer} allowDangerousEmailAccountLinking=true`), /who manages the issuer of one tenant could sign in as the users of others: remove allowDangerousEmailAccountLinking=/],
+    ['passwords', 'NextAuthProvider credentials tenants=a backend=file:@DIR@/x', /tenants= requires a provider of type oidc or oauth/],
+    ['one session for all hosts', `NextAuthSite all\n${provider(`tenants=a ${issuer}`)}`, /NextAuthSite makes one site of all hosts: the session of one tenant would be valid at the hosts of the others/],
+    ['one audience of one token issuer', `${provider('"tenants=a b" issuer=https://id.example.org clientId=site-{tenant}')}\nNextAuthTokenIssuer sso audience=${API}`, /tenants 'a' and 'b' have the same issuer and audience/]]) {
+    const wrong = await t.configtest({ config: config('', lines) });
+    t.is(wrong.status === 0, false, `${what} is refused`);
+    t.like(wrong.output, says, '  with the reason');
+  }
+
+  t.section('what is accepted');
+  const audiences = await t.configtest({ config: config(`NextAuthTokenIssuer sso audience=https://{tenant}.example.org/`, 'NextAuthProvider sso type=oidc clientSecret=secret "tenants=a b" issuer=https://id.example.org clientId=site-{tenant}') });
+  t.is([audiences.status, audiences.output.trim()], [0, 'Syntax OK'], 'one issuer with two clients and two audiences');
+  const virtual = await check(t, { config: `${config('', provider(`"tenants=a b" ${issuer}`))}
+<VirtualHost *:1>
+NextAuthURL http://*.example.org
+${provider(`tenants=c ${issuer} logout=true`)}
+</VirtualHost>` }, ['--json']);
+  const rows = virtual.told.findings.filter(({ group }) => group === 'providers').map(({ site, subject, message }) => [new URL(site.replace('*', 'x')).hostname, subject, message]);
+  const of = (host, id, message) => rows.some((row) => row[0] === host && row[1] === id && message.test(row[2]));
+  t.ok(of('x.localhost', 'sso-a', /^register http:\/\/a\.localhost:\d+\/api\/auth\/callback\/sso-a$/), 'nextauthctl check has the callback URL of each tenant', JSON.stringify(rows, null, 1));
+  t.ok(of('x.example.org', 'sso-c', /register http:\/\/c\.example\.org\/api\/auth\/backchannel-logout\/sso-c/), '  and the URL that ends its sessions');
+  t.is(rows.filter(([host, id]) => host === 'x.example.org' && /sso-[ab]/.test(id)), [], 'a virtual host\'s tenants replace those of the main server');
 });

@@ -83,14 +83,15 @@ static const char *passkey_rp(const na_builder *b, const na_provider *p)
     return text;
 }
 
-/* Returns the origin of a URL of the site: a tenant has the host of its name alone. */
-static const char *origin_for(const na_builder *b, int url, const na_provider *p)
+/* Returns the URL of the endpoints at a host; at a wildcard, a tenant's provider has its own. */
+static const char *base_at(const na_builder *b, int host, const na_provider *p)
 {
-    const char *origin = APR_ARRAY_IDX(b->config->hosts, url, na_host_pattern).origin;
-    const char *wildcard = p->for_tenant ? strchr(origin, '*') : NULL;
-    return wildcard ? apr_pstrcat(b->pool, apr_pstrmemdup(b->pool, origin, wildcard - origin),
-                                  p->for_tenant, wildcard + 1, NULL)
-                    : origin;
+    const char *origin = APR_ARRAY_IDX(b->config->hosts, host, na_host_pattern).origin;
+    const char *star = p->for_tenant ? strchr(origin, '*') : NULL;
+    if (star)
+        origin = apr_pstrcat(b->pool, apr_pstrmemdup(b->pool, origin, (apr_size_t)(star - origin)),
+                             p->for_tenant, star + 1, NULL);
+    return apr_pstrcat(b->pool, origin, b->config->prefix, b->config->base_path, NULL);
 }
 
 /* Returns the URLs of an endpoint, one for each URL of the site. */
@@ -98,8 +99,7 @@ static const char *urls_of(const na_builder *b, const char *endpoint, const na_p
 {
     const char *urls = "";
     for (int i = 0; i < b->config->hosts->nelts; i++)
-        urls = apr_pstrcat(b->pool, urls, i ? ", " : "", origin_for(b, i, p), b->config->prefix,
-                           b->config->base_path, endpoint, p->id, NULL);
+        urls = apr_pstrcat(b->pool, urls, i ? ", " : "", base_at(b, i, p), endpoint, p->id, NULL);
     return urls;
 }
 
@@ -140,7 +140,7 @@ static void check_client(const na_builder *b, const na_provider *p)
     if ((p->client_keys || p->decryption_keys) && b->config->base_url)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL,
                         "its public keys are at %s/jwks (register it as jwks_uri)",
-                        b->config->base_url);
+                        base_at(b, 0, p));
     if (p->certificate.chain && p->certificate_ends < apr_time_now() + CERTIFICATE_WARNING)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_WARNING,
                         "replace the certificate and its key, and register it with the provider",
@@ -154,10 +154,11 @@ static void check_logout(const na_builder *b, const na_provider *p)
 {
     if (!p->logout || !b->config->base_url)
         return;
+    const char *base = base_at(b, 0, p);
     na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL,
                     "it can end sessions: register %s/backchannel-logout/%s or, if it has no "
                     "back-channel logout, %s/frontchannel-logout/%s",
-                    b->config->base_url, p->id, b->config->base_url, p->id);
+                    base, p->id, base, p->id);
     if (p->logout == NA_LOGOUT_BOTH)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL,
                         "sign-outs continue there: register %s as post_logout_redirect_uri",
@@ -170,7 +171,7 @@ static void check_initiation(const na_builder *b, const na_provider *p)
         na_findings_say(b->server, NA_GROUP_PROVIDERS, p->id, NA_RIGHT, NULL,
                         "other sites can begin sign-ins: register %s/initiate/%s as "
                         "initiate_login_uri",
-                        b->config->base_url, p->id);
+                        base_at(b, 0, p), p->id);
 }
 
 static void check_provider(const na_builder *b, const na_provider *p)
