@@ -47,6 +47,9 @@ NextAuthSOCache shmcb:@DIR@/sessions(1048576)
 NextAuthSessionStore socache checkInterval=0
 ${provider}
 ${lines}
+<Location /metrics>
+  SetHandler nextauth-metrics
+</Location>
 <Location /api/v1/>
   AuthType NextAuth
   NextAuthAcceptTokens only oauth:sso
@@ -92,6 +95,9 @@ suite('Providers of many tenants', async (t) => {
     t.is([(await users.acme.get('/acme/')).status, (await users.globex.get('/acme/')).status], [404, 403], 'Require can name the provider of one tenant');
     t.is((await db.sql('SELECT * FROM accounts ORDER BY provider')).map((row) => [row.provider, row.providerAccountId]), [['sso-acme', 'alice'], ['sso-globex', 'alice']], 'the same ID at two issuers is two accounts');
     t.is((await db.sql('SELECT * FROM users')).length, 2, '  of two users');
+
+    const metrics = (await new Client({ url: `http://127.0.0.1:${port}` }).get('/metrics')).text;
+    t.is(metrics.match(/^nextauth_signins_total\{.*\} [1-9]\d*$/gm), ['nextauth_signins_total{provider="sso"} 2'], 'metrics count the tenants together');
 
     t.section('nothing of a tenant counts at another');
     const there = (tenant, path, cookies) => new Client(at(tenant)).get(path, { headers: { cookie: cookies } });

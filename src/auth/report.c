@@ -135,9 +135,21 @@ na_error *na_record_event(na_request *request, na_db_use *use, const na_event *e
     return error;
 }
 
+/* The number of labels is bounded, that of tenants is not: their providers are counted as one. */
+static void count_event(const na_request *request, const na_event *event)
+{
+    const apr_array_header_t *providers = request->config->providers;
+    int at = event->provider ? na_provider_find(providers, event->provider) : -1;
+    na_event counted = *event;
+    if (at >= 0)
+        counted.provider =
+            na_provider_configured_id(APR_ARRAY_IDX(providers, at, const na_provider *));
+    na_metrics_event(request->process->metrics, &counted);
+}
+
 void na_report(na_request *request, const na_event *event)
 {
-    na_metrics_event(request->process->metrics, event);
+    count_event(request, event);
     request->server->event(request->server->data, event);
     na_error *error = na_event_routes_put(request->events, request->pool, event);
     if (error)

@@ -32,7 +32,8 @@ static void name_providers(na_metrics *metrics, const na_config *config)
 {
     for (int i = 0; i < config->providers->nelts; i++)
         na_metrics_name(metrics, NA_PROVIDERS,
-                        APR_ARRAY_IDX(config->providers, i, const na_provider *)->id);
+                        na_provider_configured_id(
+                            APR_ARRAY_IDX(config->providers, i, const na_provider *)));
 }
 
 static na_error *prepare_metrics(apr_pool_t *pconf, server_rec *s)
