@@ -69,7 +69,7 @@ async function sections(t) {
   t.is(await mixed([place('/any', 'NextAuthPassHeader X-A "%{NEXTAUTH:email}"')]), [], '  or a .htaccess, which a proxied path cannot have');
 
   t.is(await mixed([['/1', 'acme'], ['/2', 'page'], ['/3', '"%{HTTP:X-Tenant}"'], ['/4', 'acm'], ['/5', '"credentials"']].map(([at, id]) => place(at, 'AuthType NextAuth', 'Require valid-user', `NextAuthSignInWith ${id}`))),
-    [['NextAuthSignInWith acm', "no provider 'acm': the sign-in page is shown"], ['NextAuthSignInWith "credentials"', "'credentials' is not a provider of OpenID Connect or OAuth 2.0: the sign-in page is shown"]], 'NextAuthSignInWith that leads nowhere');
+    [['NextAuthSignInWith acm', "unknown provider 'acm': the sign-in page is shown"], ['NextAuthSignInWith "credentials"', "provider 'credentials' has a form: the sign-in page is shown"]], 'NextAuthSignInWith that leads nowhere');
   t.is(await mixed([place('/1', 'NextAuthAuthorizationParam prompt login', 'NextAuthAuthorizationParam prompt "log in" acme', 'NextAuthAuthorizationParam prompt "log in" acm')]),
     [['NextAuthAuthorizationParam prompt "log in" acm', "no provider 'acm': no request has the parameter"]], 'a parameter for a provider that is not there');
 

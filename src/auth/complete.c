@@ -357,7 +357,7 @@ na_error *na_admit_again(na_request *request, na_subject *subject, const na_sess
                          json_t *claims)
 {
     const char *elsewhere;
-    NA_TRY(check_user(request, &subject->user));
+    NA_TRY(check_user(request, subject));
     NA_TRY(na_apply_rules(request, subject));
     NA_TRY(na_callback_sign_in(request, subject, 0, &elsewhere));
     if (elsewhere)

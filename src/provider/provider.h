@@ -207,8 +207,8 @@ na_error *na_provider_give_to(apr_pool_t *pool, na_provider *provider, const cha
 /* Returns the ID of NextAuthProvider, which the providers of all tenants share. */
 const char *na_provider_configured_id(const na_provider *provider);
 
-/* Returns 1 if a provider of `providers`, or its template, has this ID. */
-int na_provider_is_configured(const apr_array_header_t *providers, const char *id);
+/* Returns the first provider with this ID, or of a template with it; NULL if there is none. */
+const na_provider *na_provider_configured(const apr_array_header_t *providers, const char *id);
 
 /* Returns 1 if the provider, or its template, has this ID. */
 int na_provider_is_named(const na_provider *provider, const char *name);

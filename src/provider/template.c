@@ -95,12 +95,12 @@ int na_provider_is_named(const na_provider *provider, const char *name)
            (provider->template_id && strcmp(provider->template_id, name) == 0);
 }
 
-int na_provider_is_configured(const apr_array_header_t *providers, const char *id)
+const na_provider *na_provider_configured(const apr_array_header_t *providers, const char *id)
 {
     for (int i = 0; i < providers->nelts; i++)
         if (na_provider_is_named(APR_ARRAY_IDX(providers, i, const na_provider *), id))
-            return 1;
-    return 0;
+            return APR_ARRAY_IDX(providers, i, const na_provider *);
+    return NULL;
 }
 
 /* A template that still stands for several tenants does not say which one is meant. */

@@ -968,11 +968,11 @@ static void ended_twice(apr_pool_t *pool)
     apr_int64_t at;
     na_store_key key = begin(pool, registry, "acme/42", "twice", NULL, NOW, &at);
     na_session session = session_of("42", &key, at);
-    succeeds(na_registry_check(registry, pool, &session, &client, SECONDS(10)), "in use");
+    succeeds(check_session(registry, pool, &session, &client, SECONDS(10)), "in use");
     apr_int64_t until = end_kept_until(pool, registry, &session, 20);
     ok(until > apr_time_sec(SECONDS(30 * DAY)), "is kept until no token can be valid");
     is_number(end_kept_until(pool, registry, &session, 30), until, "a second one shortens nothing");
-    fails(na_registry_check(registry, pool, &session, &client, SECONDS(DAY)), "no token is valid");
+    fails(check_session(registry, pool, &session, &client, SECONDS(DAY)), "no token is valid");
 }
 
 static int is_alive(apr_pool_t *pool, const na_registry *registry, apr_int64_t since)

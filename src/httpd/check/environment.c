@@ -123,7 +123,7 @@ static const char *meaning_of(const char *name)
 static int is_left_out(const search *s, const char *directive)
 {
     return strncmp(directive, "NextAuthProvider ", 17) == 0 &&
-           na_provider_is_configured(s->b->left_out, directive + 17);
+           na_provider_configured(s->b->left_out, directive + 17);
 }
 
 static const char *why_unused(const search *s, const char *name, const char *directive)
@@ -143,7 +143,7 @@ static const char *why_unused(const search *s, const char *name, const char *dir
     if (is_left_out(s, directive))
         return ", not used: NextAuthFeature oauth is Off";
     if (space && strncmp(directive, "NextAuthProvider ", 17) == 0 &&
-        !na_provider_is_configured(s->b->config->providers, space + 1))
+        !na_provider_configured(s->b->config->providers, space + 1))
         return apr_psprintf(pool, ", not used: %s is not configured", directive);
     return ", not used: another variable takes precedence, or nothing requires it";
 }

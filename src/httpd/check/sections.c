@@ -35,39 +35,27 @@ static void check_passed(const na_builder *b, const ap_directive_t *d)
                 "add AuthType NextAuth and a Require to the section");
 }
 
-/* ── NextAuthSignInWith, NextAuthAuthorizationParam ────────────────────────────────────────── */
-
-static void check_provider_id(const na_builder *b, const ap_directive_t *d, const char *id,
-                              const char *effect)
-{
-    if (na_build_is_wrong(b, NextAuthProvider))
-        return;
-    int at = na_provider_find(b->config->providers, id);
-    if (at < 0)
-        warn_of(b, d, apr_psprintf(b->pool, "no provider '%s': %s", id, effect),
-                "use the ID of a NextAuthProvider");
-    else if (APR_ARRAY_IDX(b->config->providers, at, const na_provider *)->type > NA_OAUTH)
-        warn_of(b, d,
-                apr_psprintf(b->pool, "'%s' is not a provider of OpenID Connect or OAuth 2.0: %s",
-                             id, effect),
-                "remove it, or use the ID of another provider");
-}
-
-/* An expression has its value at a request. */
-static void check_sign_in_with(const na_builder *b, const ap_directive_t *d)
-{
-    const char *args = d->args, *id = ap_getword_conf(b->pool, &args);
-    if (!strchr(id, '%') && strcmp(id, "page") != 0)
-        check_provider_id(b, d, id, "the sign-in page is shown");
-}
+/* ── NextAuthAuthorizationParam ────────────────────────────────────────────────────────────── */
 
 static void check_param(const na_builder *b, const ap_directive_t *d)
 {
     const char *args = d->args;
     ap_getword_conf(b->pool, &args);
     ap_getword_conf(b->pool, &args);
-    if (*args)
-        check_provider_id(b, d, ap_getword_conf(b->pool, &args), "no request has the parameter");
+    if (!*args || na_build_is_wrong(b, NextAuthProvider))
+        return;
+    const char *id = ap_getword_conf(b->pool, &args);
+    const na_provider *provider = na_provider_configured(b->config->providers, id);
+    if (!provider)
+        warn_of(b, d, apr_psprintf(b->pool, "no provider '%s': no request has the parameter", id),
+                "use the ID of a NextAuthProvider");
+    else if (provider->type > NA_OAUTH)
+        warn_of(b, d,
+                apr_psprintf(b->pool,
+                             "'%s' is not a provider of OpenID Connect or OAuth 2.0: no request "
+                             "has the parameter",
+                             id),
+                "remove it, or use the ID of another provider");
 }
 
 /* ── NextAuthCORS ──────────────────────────────────────────────────────────────────────────── */
@@ -142,7 +130,6 @@ static const struct section_check {
     void (*run)(const na_builder *b, const ap_directive_t *d);
 } checks[] = {{"NextAuthPassHeader", check_passed},
               {"NextAuthPassEnv", check_passed},
-              {"NextAuthSignInWith", check_sign_in_with},
               {"NextAuthAuthorizationParam", check_param},
               {"NextAuthCORS", check_cors}};
 

@@ -155,23 +155,14 @@ static int is_initiated(const apr_array_header_t *providers)
     return 0;
 }
 
-/* Returns the first provider with this ID, or of a template with it; NULL if none. */
-static const na_provider *find_named(const na_builder *b, const char *id)
-{
-    for (int i = 0; i < b->config->providers->nelts; i++) {
-        const na_provider *provider = APR_ARRAY_IDX(b->config->providers, i, const na_provider *);
-        if (na_provider_is_named(provider, id))
-            return provider;
-    }
-    return NULL;
-}
-
 /* The result of an expression is known with the request only. */
 static void check_sign_in_with(void *data, const ap_directive_t *found)
 {
     na_builder *b = data;
+    if (ap_cstr_casecmp(found->directive, "NextAuthSignInWith") != 0)
+        return;
     const char *line = found->args, *id = ap_getword_conf(b->pool, &line);
-    const na_provider *provider = find_named(b, id);
+    const na_provider *provider = na_provider_configured(b->config->providers, id);
     if (strchr(id, '%') || strcmp(id, "page") == 0)
         return;
     if (!provider)
@@ -196,5 +187,5 @@ void na_build_finish_access(na_builder *b)
     check_passed_tokens(b);
     check_identity_key(b);
     if (!na_build_is_wrong(b, NextAuthProvider))
-        na_sections_each(b->server, "NextAuthSignInWith", check_sign_in_with, b);
+        na_sections_each(b->server, check_sign_in_with, b);
 }

@@ -252,7 +252,7 @@ static na_error *add_from_environment(na_builder *b, const na_directive *at)
     const apr_array_header_t *ids = na_catalogue_client_ids(b->pool, b->catalogue);
     for (int i = 0; i < ids->nelts; i++) {
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
-        if (na_provider_is_configured(b->providers, id))
+        if (na_provider_configured(b->providers, id))
             continue;
         na_build_look_at(b, at, NULL);
         NA_TRY(na_build_noted(b, add_built_in(b, id)));

@@ -71,24 +71,6 @@ const ap_directive_t *na_section_find(const server_rec *s, const char *name, con
     return own || !s->is_virtual ? own : find_outside_hosts(ap_conftree, name, word);
 }
 
-static void visit_each(const ap_directive_t *from, const char *name,
-                       void (*each)(void *data, const ap_directive_t *found), void *data)
-{
-    for (; from; from = from->next) {
-        if (is_host(from))
-            continue;
-        if (ap_cstr_casecmp(from->directive, name) == 0)
-            each(data, from);
-        visit_each(from->first_child, name, each, data);
-    }
-}
-
-void na_sections_each(const server_rec *s, const char *name,
-                      void (*each)(void *data, const ap_directive_t *found), void *data)
-{
-    visit_each(own_directives(s), name, each, data);
-}
-
 static const ap_directive_t *auth_type_of(const ap_directive_t *section)
 {
     return is_host(section) ? NULL

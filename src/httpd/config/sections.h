@@ -17,10 +17,6 @@ const ap_directive_t *na_htaccess_find(const ap_directive_t *from);
  * its arguments; NULL if none. */
 const ap_directive_t *na_section_find(const server_rec *s, const char *name, const char *word);
 
-/* Calls `each` for the directives of that name in the sections of this server itself. */
-void na_sections_each(const server_rec *s, const char *name,
-                      void (*each)(void *data, const ap_directive_t *found), void *data);
-
 /* Returns 1 if a <Location> of this or the main server that contains `path` has the directive. */
 int na_location_has(const server_rec *s, const char *path, const char *directive);
 
