@@ -421,10 +421,10 @@ na_error *na_session_replace_claims(const na_sessions *sessions, const na_visit 
                                     const na_session **changed)
 {
     json_t *before;
-    na_session *due = NULL;
     NA_TRY(na_json_parse_sealed(visit->pool, NA_ERR_SESSION, na_bytes_of(session->claims_json),
                                 &before));
-    const json_t *all = na_claims_with_token(visit->pool, claims, before);
+    json_t *all = na_claims_with_token(visit->pool, claims, before);
+    na_picture_fit(sessions, visit->pool, all);
     NA_TRY(na_session_check_claims(visit->pool, all));
     na_error *error =
         na_registry_replace_claims(sessions->registry, visit->pool, session,
@@ -433,7 +433,7 @@ na_error *na_session_replace_claims(const na_sessions *sessions, const na_visit 
     NA_TRY(error);
     NA_TRY(
         na_session_change(visit->pool, session, all, sessions->config->identity_claims, changed));
-    due = apr_pmemdup(visit->pool, *changed, sizeof *due);
+    na_session *due = apr_pmemdup(visit->pool, *changed, sizeof *due);
     due->issued_at = 0;
     *changed = due;
     return NULL;
