@@ -441,9 +441,10 @@ static const struct {
          "DO UPDATE SET revision = nextauth_revisions.revision + 1",
          "INSERT INTO nextauth_revisions (user_id, revision) VALUES (%s, 1) ON DUPLICATE KEY "
          "UPDATE revision = revision + 1"},
-    /* key, now */
-    [NA_SQL_STORE_GET] =
-        {"SELECT value FROM nextauth_store WHERE store_key = %s AND expires > {?int}", NULL},
+    /* three keys, now */
+    [NA_SQL_STORE_GET] = {"SELECT store_key, value FROM nextauth_store WHERE store_key IN "
+                          "(%s, %s, %s) AND expires > {?int}",
+                          NULL},
     /* key, value, expires */
     [NA_SQL_STORE_ADD] = {"INSERT INTO nextauth_store (store_key, value, expires) VALUES (%s, %s, "
                           "{?int}) ON CONFLICT DO NOTHING",

@@ -40,20 +40,44 @@ static na_error *own_word(apr_pool_t *pool, na_error *error)
                : error;
 }
 
-static na_error *get_all(na_db_use *use, const na_store_key *keys, int count, na_bytes *values)
+/* Keys that one query reads, which are all that the check of a session needs. */
+#define KEYS 3
+
+/* Returns the value in the row of that key; NULL if there is no such row. */
+static const char *value_of(const na_rows *rows, const char *key)
+{
+    for (int row = 0; row < rows->count; row++)
+        if (strcmp(na_rows_value(rows, row, 0), key) == 0)
+            return na_rows_value(rows, row, 1);
+    return NULL;
+}
+
+/* Reads at most KEYS values. */
+static na_error *get_some(na_db_use *use, const na_store_key *keys, int count, const char *now,
+                          na_bytes *values)
 {
     apr_pool_t *pool = na_sql_pool(use);
-    const char *now = number(pool, apr_time_now());
+    const char *arguments[KEYS + 1] = {[KEYS] = now};
+    na_rows rows;
+    for (int i = 0; i < KEYS; i++)
+        arguments[i] = i < count ? text_of(pool, &keys[i]) : arguments[0];
+    NA_TRY(na_sql_select(use, NA_SQL_STORE_GET, KEYS + 1, arguments, &rows));
     for (int i = 0; i < count; i++) {
-        const char *arguments[] = {text_of(pool, &keys[i]), now};
-        na_rows rows;
+        const char *value = value_of(&rows, arguments[i]);
         values[i] = (na_bytes){0};
-        NA_TRY(na_sql_select(use, NA_SQL_STORE_GET, 2, arguments, &rows));
-        if (rows.count)
-            NA_TRY(read_value(pool, na_rows_value(&rows, 0, 0), &values[i]));
+        if (value)
+            NA_TRY(read_value(pool, value, &values[i]));
         else if (na_sql_is_behind(use) && !keys[i].is_optional)
             return na_error_new(pool, NA_ERR_BUSY, "a replica might not have it yet");
     }
+    return NULL;
+}
+
+static na_error *get_all(na_db_use *use, const na_store_key *keys, int count, na_bytes *values)
+{
+    const char *now = number(na_sql_pool(use), apr_time_now());
+    for (int i = 0; i < count; i += KEYS)
+        NA_TRY(get_some(use, keys + i, count - i < KEYS ? count - i : KEYS, now, values + i));
     return NULL;
 }
 
