@@ -145,7 +145,8 @@ static int is_usable_name(request_rec *r, const char *user)
 /* Makes the session's user the user of the request. Returns OK, or the status of a refusal. */
 static int adopt_session(request_rec *r)
 {
-    int status = na_bring_profile(r);
+    const na_config *config = na_config_of(r);
+    int status = config->keeping.userinfo_interval ? na_bring_profile(r) : OK;
     if (status == OK)
         status = na_bring_tokens(r);
     if (status != OK)
@@ -156,7 +157,7 @@ static int adopt_session(request_rec *r)
         return na_refuse_forbidden(r);
     r->user = (char *)user;
     r->ap_auth_type = (char *)"NextAuth";
-    keep_alive(r, na_config_of(r), session);
+    keep_alive(r, config, session);
     na_remember_former(r, session);
     return OK;
 }

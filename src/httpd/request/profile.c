@@ -11,8 +11,8 @@ int na_bring_profile(request_rec *r)
     const na_config *config = na_config_of(r);
     na_state *state = na_state_of(r);
     na_request request;
-    if (!config->keeping.userinfo_interval || !state->session || state->way != NA_BY_COOKIE ||
-        !ap_is_initial_req(r) || !na_profile_is_due(config, state->session, apr_time_now()))
+    if (!state->session || state->way != NA_BY_COOKIE || !ap_is_initial_req(r) ||
+        !na_profile_is_due(config, state->session, apr_time_now()))
         return OK;
     na_request_begin(r, &request);
     return na_profile_renew(&request, &state->session) ? OK : na_end_and_refuse(r, &request);
