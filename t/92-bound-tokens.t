@@ -64,10 +64,10 @@ ${location('/api', 'oauth')}
   t.is((await ask(`${url}?x=1`, token, await key.prove(url, { token }))).status, 200, 'a query is left out of a proof');
   t.is((await ask(`${url}app/x`, token, await key.prove(`${url}app/x`, { token }))).json.user, ['machine', null, null], 'the application gets neither token nor proof');
   const [none, other] = [await ask(url, token), await ask(url, token, await (await newKey()).prove(url, { token }))];
-  t.is([none.status, none.headers['www-authenticate']], [401, `NextAuth realm="${site.url}", Bearer realm="${site.url}", DPoP realm="${site.url}", ${ALGS}, error="invalid_dpop_proof"`], 'not without a proof');
+  t.is([none.status, none.headers['www-authenticate']], [401, `Bearer realm="${site.url}", DPoP realm="${site.url}", ${ALGS}, error="invalid_dpop_proof"`], 'not without a proof');
   t.is(other.status, 401, 'nor with one of another key');
   const bearer = await ask(url, token, undefined, { scheme: 'Bearer' });
-  t.is([bearer.status, bearer.headers['www-authenticate']], [401, `NextAuth realm="${site.url}", Bearer realm="${site.url}", error="invalid_token", DPoP realm="${site.url}", ${ALGS}`], 'nor as a bearer token');
+  t.is([bearer.status, bearer.headers['www-authenticate']], [401, `Bearer realm="${site.url}", error="invalid_token", DPoP realm="${site.url}", ${ALGS}`], 'nor as a bearer token');
   t.is((await ask(url, token, await key.prove(url, { token }), { scheme: 'Bearer' })).status, 401, '  even with a proof');
 }
 

@@ -137,7 +137,7 @@ static void add_challenges(request_rec *r)
     apr_table_unset(r->err_headers_out, "WWW-Authenticate");
     if (may_ask_by_basic(r))
         na_add_challenge(r, "Basic", ", charset=\"UTF-8\"");
-    else
+    else if (na_is_way_open(r, NA_BY_COOKIE))
         na_add_challenge(r, "NextAuth", "");
     if (accepts_bearer)
         na_add_challenge(r, "Bearer",
@@ -151,13 +151,14 @@ static void add_challenges(request_rec *r)
 /* A subrequest cannot send a body, and an administrator's ErrorDocument takes precedence. */
 static int respond_401(request_rec *r, const na_config *config)
 {
-    const char *url = sign_in_url(r, config, na_requested_url(r));
+    int can_sign_in = na_is_way_open(r, NA_BY_COOKIE);
+    const char *url = can_sign_in ? sign_in_url(r, config, na_requested_url(r)) : NULL;
     add_challenges(r);
     forbid_caching(r);
     if (r->main || ap_response_code_string(r, ap_index_of_response(HTTP_UNAUTHORIZED)))
         return HTTP_UNAUTHORIZED;
     json_t *body =
-        na_json_own(r->pool, json_pack("{s:s, s:s, s:s}", "error", "Unauthorized", "message",
+        na_json_own(r->pool, json_pack("{s:s, s:s, s:s*}", "error", "Unauthorized", "message",
                                        "Authentication required.", "signinUrl", url));
     return na_respond_to_script(r, HTTP_UNAUTHORIZED, body);
 }
