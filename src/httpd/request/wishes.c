@@ -97,9 +97,10 @@ static request_rec *look_up_page(request_rec *r, const char *url)
 {
     const na_config *config = na_config_of(r);
     const char *own = apr_pstrcat(r->pool, config->origin, config->prefix, NULL);
+    if (strncmp(url, own, strlen(own)) != 0 || url[strlen(own)] != '/')
+        return NULL;
     const char *path = url + strlen(own);
-    if (strncmp(url, own, strlen(own)) != 0 || *path != '/' ||
-        na_endpoint_path(config, apr_pstrmemdup(r->pool, path, strcspn(path, "?#"))))
+    if (na_endpoint_path(config, apr_pstrmemdup(r->pool, path, strcspn(path, "?#"))))
         return NULL;
     return ap_sub_req_lookup_uri(apr_pstrmemdup(r->pool, path, strcspn(path, "#")), r, NULL);
 }
