@@ -288,6 +288,7 @@ ${place('/script/', 'NextAuthSignInWith acme', 'NextAuthUnauthenticated 401')}
     t.is([taken.status, taken.location, taken.setCookies], [303, `${site.url}/api/auth/initiate/acme?${new URLSearchParams({ iss: op.issuer, login_hint: 'alice', target_link_uri: '/members/?form' })}`, []], 'a form leads to the same as a link, with which all cookies come');
     t.is((await op.login(posts, await posts.page(taken.location, { headers: foreign }), 'alice')).location, `${site.url}/members/?form`, '  and signs in');
     t.is((await t.client(site).post('/api/auth/initiate/other', form, { headers: foreign })).location, error('Configuration'), '  not with another provider');
+    t.is((await t.client(site).post('/api/auth/initiate/other', { ...form, again: '1' }, { headers: foreign })).location, error('Configuration'), '  nor if it says that it is a form of the site');
     await site.stop();
   }
 

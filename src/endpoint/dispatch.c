@@ -370,12 +370,13 @@ void na_dispatch_direct(na_request *request, na_response *response)
 void na_dispatch(na_request *request, na_response *response)
 {
     request->provider = find_provider(request);
-    request->page = apr_table_get(request->form, "again") ? NA_PAGE_AGAIN : NULL;
     const struct route *route = find_route(request);
     if (!route) {
         respond_unknown(request, response);
         return;
     }
+    if (route->sets & SETS_CALLBACK_URL && apr_table_get(request->form, "again"))
+        request->page = NA_PAGE_AGAIN; /* shows errors, and leads on from there */
     na_csrf(request);
     if (route->sets & SETS_CSRF)
         na_csrf_hand_out(request, response);
