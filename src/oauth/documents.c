@@ -118,6 +118,12 @@ static void replace(document *d, copy *newer)
     d->valid = newer;
 }
 
+static apr_status_t let_copy_go(void *kept)
+{
+    replace(kept, NULL);
+    return APR_SUCCESS;
+}
+
 static void lock(na_documents *documents)
 {
     apr_thread_mutex_lock(documents->lock);
@@ -132,18 +138,6 @@ static void unlock(na_documents *documents)
     apr_thread_mutex_unlock(documents->lock);
 }
 
-static apr_status_t let_all_go(void *kept)
-{
-    const na_documents *documents = kept;
-    void *each;
-    for (apr_hash_index_t *i = apr_hash_first(NULL, documents->all); i; i = apr_hash_next(i)) {
-        apr_hash_this(i, NULL, NULL, &each);
-        if (((document *)each)->valid)
-            let_go(((document *)each)->valid);
-    }
-    return APR_SUCCESS;
-}
-
 na_error *na_documents_make(apr_pool_t *pool, na_shared_documents *shared,
                             apr_global_mutex_t *mutex, na_documents **made)
 {
@@ -155,7 +149,6 @@ na_error *na_documents_make(apr_pool_t *pool, na_shared_documents *shared,
     if (apr_thread_mutex_create(&documents->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
         return na_error_new(pool, NA_ERR_CONFIGURATION,
                             "could not create the mutex of provider documents");
-    apr_pool_cleanup_register(documents->pool, documents, let_all_go, apr_pool_cleanup_null);
     *made = documents;
     return NULL;
 }
@@ -179,7 +172,6 @@ static void forget_least_used(na_documents *documents)
     if (!least)
         return;
     apr_hash_set(documents->all, least->name, APR_HASH_KEY_STRING, NULL);
-    replace(least, NULL);
     apr_pool_destroy(least->pool);
 }
 
@@ -192,6 +184,7 @@ static document *make_document(na_documents *documents, const char *name)
     d->name = apr_pstrdup(pool, name);
     na_sha256(d->key, na_bytes_of(name), (na_bytes){0});
     d->shared = documents->shared->all;
+    apr_pool_cleanup_register(pool, d, let_copy_go, apr_pool_cleanup_null);
     apr_hash_set(documents->all, d->name, APR_HASH_KEY_STRING, d);
     return d;
 }

@@ -2,14 +2,18 @@
 #include "oauth/documents.h"
 
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <apr_allocator.h>
 #include <apr_atomic.h>
 #include <apr_strings.h>
+#include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
+#include "base/pools.h"
 #include "tap.h"
 
 #define START apr_time_from_sec(1800000000)
@@ -93,6 +97,20 @@ static na_error *read_good(const void *data, apr_pool_t *pool, na_bytes text, co
     if (expired && strcmp(document, expired) == 0)
         return na_error_new(pool, NA_ERR_OAUTH_CALLBACK, "it has expired");
     *parsed = document;
+    return NULL;
+}
+
+/* In place of that of the module: what ended is given back to malloc, which overwrites it. */
+na_error *na_pool_create_apart(apr_pool_t *parent, apr_pool_t **pool)
+{
+    apr_allocator_t *allocator;
+    apr_thread_mutex_t *lock;
+    apr_allocator_create(&allocator);
+    apr_allocator_max_free_set(allocator, 1);
+    apr_pool_create_ex(pool, parent, NULL, allocator);
+    apr_allocator_owner_set(allocator, *pool);
+    apr_thread_mutex_create(&lock, APR_THREAD_MUTEX_DEFAULT, *pool);
+    apr_allocator_mutex_set(allocator, lock);
     return NULL;
 }
 
@@ -426,6 +444,20 @@ static void bounded(apr_pool_t *pool, int port)
     is_number(wrong, APR_SUCCESS, "threads that take each other's places get all documents");
 }
 
+static void ended(apr_pool_t *pool, int port)
+{
+    apr_pool_t *process;
+    apr_pool_create(&process, pool);
+    desk d = new_desk(process, port);
+    published = GOOD("one");
+    for (int i = 0; i < 100; i++) {
+        d.source.as = apr_itoa(process, i);
+        get(&d, START);
+    }
+    apr_pool_destroy(process);
+    ok(1, "a process that ends lets all documents go, and reads nothing that ended before");
+}
+
 static void ahead_of_time(apr_pool_t *pool, int port)
 {
     desk d = new_desk(pool, port);
@@ -467,6 +499,7 @@ static void meanings(apr_pool_t *pool, int port)
 int main(void)
 {
     apr_pool_t *pool = tap_start();
+    mallopt(M_PERTURB, 0xa5);
     na_http_global_init();
     provider p;
     if (!ok(start_provider(pool, &p), "a provider"))
@@ -483,6 +516,7 @@ int main(void)
     long_ones(pool, p.port);
     many(pool, p.port);
     bounded(pool, p.port);
+    ended(pool, p.port);
     ahead_of_time(pool, p.port);
     stop_provider(&p);
     return tap_done();
