@@ -74,7 +74,7 @@ suite('Providers of many tenants', async (t) => {
     const db = await sqlite(t);
     await nextauthctl(db, ['migrate']);
     const files = Object.fromEntries(Object.entries(ops).flatMap(([tenant, op]) => [[`${tenant}.issuer`, op.issuer], [`${tenant}.secret`, secretOf(tenant)], [`${tenant}.jwks`, JSON.stringify({ keys: [op.key.jwk] })]].map(([name, text]) => [name, { text, mode: 0o600 }])));
-    const s = await t.httpd({ port, files, config: config(`NextAuthDatabase ${db.url}\nNextAuthTokenIssuer sso audience=${API} jwks=file:@DIR@/{tenant}.jwks`) });
+    const s = await t.httpd({ port, files, config: config(`NextAuthDatabase ${db.url}\nNextAuthTokenIssuer sso "audience=${API} http://{tenant}.localhost:@PORT@/api" resourceMetadata=On jwks=file:@DIR@/{tenant}.jwks`) });
     const at = (tenant) => ({ ...s, url: `http://${tenant}.localhost:${port}` });
     const callback = (tenant) => `http://${tenant}.localhost:${port}/api/auth/callback/sso-${tenant}`;
     const users = { acme: new Client(at('acme')), globex: new Client(at('globex')) };
@@ -137,6 +137,11 @@ suite('Providers of many tenants', async (t) => {
       t.is([await show(tenant, bearer), await show(other, bearer), await show(tenant, bearer)], [404, 401, 404], `a token of the issuer of ${tenant} counts there alone, known to the process or not`);
     }
     t.is(await show('acme', await tokenOf('acme', ops.globex.key)), 401, 'the keys of one issuer sign no token of another');
+    for (const tenant of ['acme', 'globex']) {
+      const known = `${at(tenant).url}/.well-known/oauth-protected-resource/api`;
+      t.like((await request(`${at(tenant).url}/api/v1/`)).headers['www-authenticate'], new RegExp(`Bearer [^,]*, resource_metadata="${known}"`), `a client without one learns where the API of ${tenant} is described`);
+      t.is((await request(known)).json.authorization_servers, [ops[tenant].issuer], '  which names its issuer alone');
+    }
 
     t.section('the tenant in the path');
     const paths = await t.httpd({ port: ports[1], files, config: config(`NextAuthDatabase ${db.url}

@@ -81,10 +81,10 @@ json_t *na_resource_metadata(apr_pool_t *pool, const apr_array_header_t *issuers
     return resource ? metadata : NULL;
 }
 
-static int is_accepted(const apr_array_header_t *accepted, const char *id)
+static int is_accepted(const apr_array_header_t *accepted, const na_provider *provider)
 {
     for (int i = 0; accepted && i < accepted->nelts; i++)
-        if (strcmp(APR_ARRAY_IDX(accepted, i, const char *), id) == 0)
+        if (na_provider_is_named(provider, APR_ARRAY_IDX(accepted, i, const char *)))
             return 1;
     return !accepted;
 }
@@ -104,7 +104,7 @@ const char *na_resource_metadata_url(apr_pool_t *pool, const apr_array_header_t 
     const char *narrowest = NULL;
     for (int i = 0; i < issuers->nelts; i++) {
         const na_issuer *issuer = APR_ARRAY_IDX(issuers, i, const na_issuer *);
-        if (!issuer->publishes || !is_accepted(accepted, issuer->provider->id))
+        if (!issuer->publishes || !is_accepted(accepted, issuer->provider))
             continue;
         for (int k = 0; k < issuer->audiences->nelts; k++) {
             const char *own =
