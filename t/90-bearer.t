@@ -315,8 +315,29 @@ ProxyPass / http://127.0.0.1:${app.port}/` });
   t.is((await ask(plain, known('/quiet'))).json.user, ['the application', known('/quiet')], 'an application that has the address keeps it');
 }
 
+// Each of 20 issuers has a key of its own.
+async function manyKeys(t) {
+  t.section('many keys');
+  const rogue = await startRogue(t);
+  const names = Array.from({ length: 20 }, (_, i) => `t${i}`);
+  const keys = names.map(() => decryptionKey('ec', 'ECDH-ES'));
+  const site = await t.httpd({ config: `${common}
+NextAuthTokenIssuer many "tenants=${names.join(' ')}" issuer=${rogue.issuer('{tenant}')} audience=${API} privateKey=file:@DIR@/{tenant}.pem
+<Location /api/v1>
+  AuthType NextAuth
+  Require valid-user
+  NextAuthAcceptTokens oauth only
+</Location>`, files: { 'htdocs/api/v1/index.html': 'x', ...Object.fromEntries(names.map((name, i) => [`${name}.pem`, { text: keys[i].pem, mode: 0o600 }])) } });
+  const status = async (i, kid) => (await ask(site, '/api/v1/', await encrypt(await forge(rogue.key, { iss: rogue.issuer(names[i]), aud: API }), keys[i].jwk, { alg: 'ECDH-ES', enc: 'A256GCM', cty: 'JWT', ...(kid ? { kid } : {}) }))).status;
+  const kids = await Promise.all(keys.map(({ jwk }) => jose.calculateJwkThumbprint(jwk)));
+  t.is([await status(0, kids[0]), await status(19, kids[19])], [200, 200], 'the token says which one it is for');
+  t.is([await status(15, 'theirs'), await status(15)], [200, 200], 'a name of the issuer\'s own, or none, is good for 16 keys');
+  t.is([await status(16, 'theirs'), await status(16), await status(19, kids[0])], [401, 401, 401], '  and no more are tried: anyone can send a token');
+}
+
 suite('Access tokens of OAuth 2.0', async (t) => {
   await realTokens(t);
   await forgedTokens(t);
   await metadata(t);
+  await manyKeys(t);
 });

@@ -13,6 +13,7 @@
 #include "auth/limit.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "jose/compact.h"
 #include "oauth/access_token_claims.h"
 #include "oauth/access_token_jwt.h"
 #include "oauth/introspection.h"
@@ -176,23 +177,61 @@ static na_error *check_own(const na_request *request, const char *token)
                : NULL;
 }
 
-/*
- * Returns what is inside, if the token is encrypted to a key of an accepted issuer (RFC 9068
- * section 2), else the token itself. That a key fits says nothing of who made it: what is inside is
- * signed.
- */
-static const char *decrypt(const na_request *request, const na_bearer *shown)
+/* Most keys that a token is tried with: to decrypt takes long, and anyone can send one. */
+#define KEYS_MAX 16
+
+/* Several issuers can have the same key: the `kid` is its thumbprint. */
+static void add_key(const na_jwk *key, na_jwks *keys)
+{
+    for (int i = 0; i < keys->count; i++)
+        if (na_is_same(keys->keys[i]->kid, key->kid))
+            return;
+    if (keys->count < KEYS_MAX)
+        keys->keys[keys->count++] = key;
+}
+
+/* Adds the keys of accepted issuers, or only the one with this ID. */
+static void add_keys(const na_request *request, const na_bearer *shown, const char *kid,
+                     na_jwks *keys)
 {
     const apr_array_header_t *issuers = request->config->issuers;
     for (int i = 0; i < issuers->nelts; i++) {
         const na_issuer *issuer = APR_ARRAY_IDX(issuers, i, const na_issuer *);
-        const na_oauth oauth = {.pool = request->pool, .provider = issuer->provider};
-        const char *token = shown->token;
-        int is_encrypted;
-        if (is_accepted(shown, issuer) && !na_provider_token_decrypt(&oauth, &token, &is_encrypted))
-            return token;
+        const na_jwks *own = issuer->provider->decryption_keys;
+        if (!own || !is_accepted(shown, issuer))
+            continue;
+        for (int k = 0; k < own->count; k++)
+            if (!kid || na_is_same(own->keys[k]->kid, kid))
+                add_key(own->keys[k], keys);
     }
-    return shown->token;
+}
+
+static const char *kid_of(const na_request *request, const char *token)
+{
+    const json_t *header;
+    const na_bytes part = {(const unsigned char *)token, strcspn(token, ".")};
+    return na_jose_header(request->pool, NA_ERR_OAUTH_CALLBACK, part, &header)
+               ? NULL
+               : na_json_string(header, "kid");
+}
+
+/*
+ * Returns what is inside, if the token is encrypted to a key of an accepted issuer (RFC 9068
+ * section 2), else the token itself. That a key fits says nothing of who made it: what is inside is
+ * signed. The key that the token names is tried first, if it is one of ours: the issuer can have a
+ * name of its own for it.
+ */
+static const char *decrypt(const na_request *request, const na_bearer *shown)
+{
+    const na_jwk *room[KEYS_MAX];
+    na_jwks keys = {room, 0};
+    const char *token = shown->token, *kid;
+    if (!na_provider_token_is_encrypted(token))
+        return token;
+    if ((kid = kid_of(request, token)))
+        add_keys(request, shown, kid, &keys);
+    add_keys(request, shown, NULL, &keys);
+    return na_provider_token_open(request->pool, &keys, &token) ? shown->token : token;
 }
 
 static na_error *verify(na_request *request, const na_bearer *shown, const char *key,

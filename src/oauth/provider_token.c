@@ -60,36 +60,40 @@ static na_error *keys_for(const na_oauth *oauth, const na_metadata *metadata, co
 }
 
 /* The provider can have the public half under a name of its own, so `kid` does not choose. */
-static na_error *open_with_any(const na_oauth *oauth, const char *token, na_bytes *inner)
+na_error *na_provider_token_open(apr_pool_t *pool, const na_jwks *keys, const char **token)
 {
-    const na_jwks *keys = oauth->provider->decryption_keys;
     na_error *error = NULL;
+    na_bytes inner;
+    if (!keys || !keys->count)
+        return na_error_new(pool, NA_ERR_OAUTH_CALLBACK,
+                            "it is encrypted, and the provider has no privateKey=");
     for (int i = 0; i < keys->count; i++) {
         na_jwk key = *keys->keys[i];
         key.kid = NULL;
-        error = na_jwe_open_private(oauth->pool, &key, token, strlen(token), inner);
-        if (!error)
-            return NULL;
+        error = na_jwe_open_private(pool, &key, *token, strlen(*token), &inner);
+        if (error)
+            continue;
+        *token = (const char *)inner.data;
+        return NULL;
     }
     return error;
 }
 
 /* A nested token has five parts (RFC 7516 section 3.1); inside is what was signed. */
-na_error *na_provider_token_decrypt(const na_oauth *oauth, const char **token, int *is_encrypted)
+int na_provider_token_is_encrypted(const char *token)
 {
     int dots = 0;
-    na_bytes inner;
-    for (const char *dot = strchr(*token, '.'); dot; dot = strchr(dot + 1, '.'))
+    for (const char *dot = strchr(token, '.'); dot; dot = strchr(dot + 1, '.'))
         dots++;
-    *is_encrypted = dots == 4;
-    if (!*is_encrypted)
-        return NULL;
-    if (!oauth->provider->decryption_keys)
-        return na_error_new(oauth->pool, NA_ERR_OAUTH_CALLBACK,
-                            "it is encrypted, and the provider has no privateKey=");
-    NA_TRY(open_with_any(oauth, *token, &inner));
-    *token = (const char *)inner.data;
-    return NULL;
+    return dots == 4;
+}
+
+na_error *na_provider_token_decrypt(const na_oauth *oauth, const char **token, int *is_encrypted)
+{
+    *is_encrypted = na_provider_token_is_encrypted(*token);
+    return *is_encrypted
+               ? na_provider_token_open(oauth->pool, oauth->provider->decryption_keys, token)
+               : NULL;
 }
 
 na_error *na_provider_token_verify(const na_oauth *oauth, const na_metadata *metadata,

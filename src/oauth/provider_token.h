@@ -12,6 +12,11 @@ na_error *na_provider_token_refuse(const na_oauth *oauth, const char *what, cons
 /* Decrypts the token if it is encrypted; *token is then the signed token inside. */
 na_error *na_provider_token_decrypt(const na_oauth *oauth, const char **token, int *is_encrypted);
 
+int na_provider_token_is_encrypted(const char *token);
+
+/* Decrypts an encrypted token with one of the keys (NULL if there is none). */
+na_error *na_provider_token_open(apr_pool_t *pool, const na_jwks *keys, const char **token);
+
 /*
  * Verifies the signature of a token that was read, and writes its claims. `alg` is the only
  * accepted algorithm; with NULL, those of ID tokens are accepted.
