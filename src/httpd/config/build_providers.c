@@ -280,8 +280,11 @@ static na_error *build_for_tenant(na_builder *b, const na_directive *written, co
     return na_provider_give_to(b->pool, *provider, tenant);
 }
 
+/* Wherever its documents are, an issuer is one. */
 static const char *identity_of(apr_pool_t *pool, const na_provider *p)
 {
+    if (p->type == NA_OIDC && p->issuer)
+        return apr_pstrcat(pool, p->issuer, "\n", p->client_id, NULL);
     return apr_pstrcat(pool, p->issuer ? p->issuer : "", "\n", p->well_known ? p->well_known : "",
                        "\n", p->token_url ? p->token_url : "", "\n", p->client_id, NULL);
 }

@@ -33,7 +33,8 @@ na_directive na_build_directive_for(na_builder *b, const na_directive *written, 
 {
     apr_array_header_t *argv = apr_array_make(b->pool, written->argc, sizeof(const char *));
     na_directive own = *written;
-    for (int i = 0; i < written->argc; i++)
+    APR_ARRAY_PUSH(argv, const char *) = written->argv[0]; /* to which the tenant is added */
+    for (int i = 1; i < written->argc; i++)
         if (strncmp(written->argv[i], "tenants=", 8) != 0)
             APR_ARRAY_PUSH(argv, const char *) =
                 na_provider_text_for(b->pool, written->argv[i], tenant);
@@ -77,18 +78,33 @@ static int has_id(const na_placed *placed, const apr_array_header_t *elements, c
     return 0;
 }
 
-/* The ID of a tenant's provider can also be that of another one that is configured. */
+/* Returns a name of the other one that `id`, or what was made for it, has as well; NULL if none. */
+static const char *common_name(const na_placed *placed, const char *id,
+                               const apr_array_header_t *made, const na_provider *other)
+{
+    const char *configured = na_provider_configured_id(other);
+    if (strcmp(other->id, id) == 0 || has_id(placed, made, other->id))
+        return other->id;
+    return has_id(placed, made, configured) ? configured : NULL;
+}
+
+/*
+ * The ID of a tenant's provider can also be that of another one that is configured, or of a
+ * template: Require would then mean both.
+ */
 static na_error *check_unique(na_builder *b, const na_placed *placed, const na_directive *written,
                               const apr_array_header_t *made)
 {
     const char *id = written->argv[0];
     for (int i = 0; i < placed->all->nelts; i++) {
-        const char *other = provider_at(placed, placed->all, i)->id;
         int is_same = has_configured_id(placed, placed->all, i, id);
-        if (is_same ? APR_ARRAY_IDX(placed->servers, i, const server_rec *) == written->server
-                    : has_id(placed, made, other))
+        int is_here = APR_ARRAY_IDX(placed->servers, i, const server_rec *) == written->server;
+        const char *again =
+            is_same ? (is_here ? id : NULL)
+                    : common_name(placed, id, made, provider_at(placed, placed->all, i));
+        if (again)
             return na_error_with_hint(
-                na_wrong(b, "duplicate %s '%s'", placed->what, is_same ? id : other),
+                na_wrong(b, "duplicate %s '%s'", placed->what, again),
                 "remove one of them; only a virtual host's replaces the main server's");
     }
     return NULL;
