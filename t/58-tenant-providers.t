@@ -196,6 +196,10 @@ suite('Providers of many tenants', async (t) => {
   }
 
   t.section('what is accepted');
+  const withUsers = (lines) => t.configtest({ config: config(`NextAuthDatabase sqlite:@DIR@/users.db\n${lines}`, provider(`tenants=a ${issuer}`)) });
+  const [shared, rule] = ['NextAuthProvider acme type=oidc issuer=https://all.example.org clientId=x clientSecret=y', `NextAuthSignInRule deny "%{ACCOUNT:provider} == 'sso-a' && %{USER:email} !~ /@a\\.example$/"`];
+  t.like((await withUsers(shared)).output, /who manages the issuer of a tenant of 'sso' can create the user of any email address, which its owner then enters with 'acme': let each issuer vouch for its own domain/, 'another provider for all hosts, with a warning about their users');
+  for (const lines of ['', `${shared}\n${rule}`]) t.unlike((await withUsers(lines)).output, /who manages/, '  which those of tenants alone do not get, nor those with rules');
   const audiences = await t.configtest({ config: config(`NextAuthTokenIssuer sso audience=https://{tenant}.example.org/`, 'NextAuthProvider sso type=oidc clientSecret=secret "tenants=a b" issuer=https://id.example.org clientId=site-{tenant}') });
   t.is([audiences.status, audiences.output.trim()], [0, 'Syntax OK'], 'one issuer with two clients and two audiences');
   const virtual = await check(t, { config: `${config('', provider(`"tenants=a b" ${issuer}`))}

@@ -149,12 +149,15 @@ na_error *na_build_place(na_builder *b, const na_placed *placed, const na_direct
 
 /* ── the whole ─────────────────────────────────────────────────────────────────────────────── */
 
-static int has_tenants(const na_builder *b)
+/* Returns a provider of one tenant, or else one of all hosts; NULL if there is none. */
+static const na_provider *find_provider(const na_builder *b, int for_tenant)
 {
-    for (int i = 0; i < b->providers->nelts; i++)
-        if (APR_ARRAY_IDX(b->providers, i, const na_provider *)->for_tenant)
-            return 1;
-    return 0;
+    for (int i = 0; i < b->providers->nelts; i++) {
+        const na_provider *provider = APR_ARRAY_IDX(b->providers, i, const na_provider *);
+        if (for_tenant == (provider->for_tenant != NULL))
+            return provider;
+    }
+    return NULL;
 }
 
 static int has_wildcard(const na_config *config)
@@ -165,9 +168,30 @@ static int has_wildcard(const na_config *config)
     return 0;
 }
 
+/* Each issuer vouches for any email address, and the database has one user for each. */
+static void warn_of_shared_users(na_builder *b, const apr_array_header_t *written,
+                                 const na_provider *tenant)
+{
+    const na_provider *shared = find_provider(b, 0);
+    if (!b->config->database || !shared || b->config->sign_in_rules->nelts)
+        return;
+    na_build_look_at(b, na_last_of(written, NextAuthProvider), NULL);
+    na_build_warn_aloud(
+        b, na_error_with_hint(na_wrong(b,
+                                       "who manages the issuer of a tenant of '%s' can create the "
+                                       "user of any email address, which its owner then enters "
+                                       "with '%s'",
+                                       tenant->template_id, shared->id),
+                              "let each issuer vouch for its own domain with NextAuthSignInRule"));
+}
+
 na_error *na_build_finish_tenants(na_builder *b, const apr_array_header_t *written)
 {
-    if (!b->config->site_name || !has_wildcard(b->config) || !has_tenants(b))
+    const na_provider *tenant = find_provider(b, 1);
+    if (!tenant)
+        return NULL;
+    warn_of_shared_users(b, written, tenant);
+    if (!b->config->site_name || !has_wildcard(b->config))
         return NULL;
     na_build_look_at(b, na_last_of(written, NextAuthSite), NULL);
     return na_build_noted(
