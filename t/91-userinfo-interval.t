@@ -170,6 +170,54 @@ NextAuthKeepTokens On userinfoInterval=1 ${more}`;
   }
 
   if (mpm !== 'event') return; // stores have nothing to do with processes or threads
+
+  t.section('whatever is shown, and however');
+  {
+    const [port, redis, app] = [await freePort(), await startRedis(t), await startApp(t)];
+    const op = await startProvider(t, port);
+    const site = await t.httpd({ port, files, config: config(port, op, app, `NextAuthRedis ${redis.url}
+NextAuthSessionStore redis checkInterval=600
+NextAuthKeepTokens On userinfoInterval=1
+<Location /front/>
+  DirectoryIndex /editors/index.html
+</Location>
+<Location /expr/>
+  AuthType NextAuth
+  Require expr "%{NEXTAUTH:roles} =~ /editors/"
+</Location>
+<Location /api/>
+  AuthType NextAuth
+  NextAuthAcceptTokens session only
+  Require nextauth-role editors
+</Location>
+Alias /expr/ "@DIR@/htdocs/editors/"
+Alias /api/ "@DIR@/htdocs/editors/"`), files: { ...files, 'htdocs/front/x': '' } });
+    const [c, inside, evaluated, script] = [await signedIn(op, site), await signedIn(op, site), await signedIn(op, site), await signedIn(op, site)];
+    const old = frozen(c, site);
+    const authorization = `Bearer ${/session-token=([^;]+)/.exec(script.jar.header(site.url))[1]}`;
+    const api = async () => (await new Client(site).get('/api/', { headers: { authorization } })).status;
+    t.is([(await old.get('/editors/')).status, (await inside.get('/front/')).status, (await evaluated.get('/expr/')).status, await api()], [200, 200, 200, 200], 'signed in, with a role');
+    change(t, { groups: ['staff'] });
+    await due();
+    t.is((await evaluated.get('/expr/')).status, 403, 'an expression is evaluated with the new claims');
+    t.is((await inside.get('/front/')).status, 403, 'a protected page in place of one that is not');
+    t.is(await api(), 403, 'a token that is shown as Authorization');
+    await until('the role to go', async () => (await c.get('/editors/')).status === 403);
+    const { user } = (await c.get('/tokens/')).json;
+    await fetch(`${op.issuer}/token/revocation`, { method: 'POST', body: new URLSearchParams({ token: user['x-nextauth-refresh-token'] }),
+      headers: { authorization: `Basic ${Buffer.from(`the-client:${encodeURIComponent(CLIENT_SECRET)}`).toString('base64')}` } });
+    await until('the refusal', async () => (await c.session()).error === 'RefreshTokenError');
+    t.is((await c.get('/editors/')).status, 403, 'a provider that refuses changes no claim');
+    t.is((await old.get('/editors/')).status, 403, '  and an older cookie still brings no role back');
+    await due();
+    t.is([(await old.get('/editors/')).status, (await c.get('/editors/')).status], [403, 403], '  nor later');
+
+    change(t, { name: 'Mallory' });
+    await due();
+    t.is([await api(), (await script.session())], [401, {}], 'a session that ends by a token ends for the cookie, too');
+    restore();
+  }
+
   const stores = [
     { name: 'tokens, with records in socache', options: '', lines: 'NextAuthSOCache shmcb:@DIR@/sessions(1048576)\nNextAuthSessionStore socache checkInterval=0',
       more: { settings: { conformIdTokenClaims: false } } },

@@ -21,7 +21,6 @@
 #define SUBJECT "u"
 #define ACCOUNT_ID "c"
 #define ID_CLAIMS "d"
-#define PROFILE_DUE "q"
 #define PROFILE_FAILED "qf"
 
 static void set_text(json_t *json, const char *name, const char *text)
@@ -43,12 +42,10 @@ void na_kept_tokens_replace(json_t *json, const na_tokens *renewed)
     json_object_set_new(json, RECEIVED_AT, json_integer(apr_time_sec(apr_time_now())));
 }
 
-void na_kept_tokens_set_profile(json_t *json, const json_t *id_claims, apr_int64_t due,
-                                int has_failed)
+void na_kept_tokens_set_profile(json_t *json, const json_t *id_claims, int has_failed)
 {
     if (id_claims)
         json_object_set(json, ID_CLAIMS, (json_t *)id_claims);
-    json_object_set_new(json, PROFILE_DUE, json_integer(due));
     json_object_set_new(json, PROFILE_FAILED, json_boolean(has_failed));
 }
 
@@ -62,10 +59,9 @@ void na_kept_tokens_refuse(json_t *json)
 
 void na_kept_tokens_read(const json_t *json, na_kept_tokens *kept)
 {
-    json_int_t expires_at = 0, received_at = 0, profile_due = 0;
+    json_int_t expires_at = 0, received_at = 0;
     na_json_number(json, EXPIRES_AT, &expires_at);
     na_json_number(json, RECEIVED_AT, &received_at);
-    na_json_number(json, PROFILE_DUE, &profile_due);
     *kept = (na_kept_tokens){.provider = na_json_string(json, PROVIDER),
                              .access_token = na_json_string(json, ACCESS),
                              .refresh_token = na_json_string(json, REFRESH),
@@ -77,7 +73,6 @@ void na_kept_tokens_read(const json_t *json, na_kept_tokens *kept)
                              .subject = na_json_string(json, SUBJECT),
                              .account_id = na_json_string(json, ACCOUNT_ID),
                              .id_claims = json_object_get(json, ID_CLAIMS),
-                             .profile_due = profile_due,
                              .has_failed = json_is_true(json_object_get(json, PROFILE_FAILED)),
                              .is_refused = json_is_true(json_object_get(json, REFUSED))};
 }
@@ -119,16 +114,13 @@ static int can_ask_again(const na_provider *provider)
              !strstr(provider->userinfo_url, "{token.access_token}"));
 }
 
-/* The session and the entry both say when: the entry, for all requests that come then. */
 static void plan_profile(na_request *request, const na_provider *provider,
-                         const na_sign_in *sign_in, json_t *json)
+                         const na_sign_in *sign_in)
 {
     long interval = request->config->keeping.userinfo_interval;
     apr_int64_t due = apr_time_sec(request->now) + interval;
-    if (!interval || !can_ask_again(provider))
-        return;
-    na_kept_tokens_set_profile(json, NULL, due, 0);
-    json_object_set_new(sign_in->claims, NA_CLAIM_PROFILE_DUE, json_integer(due));
+    if (interval && can_ask_again(provider))
+        json_object_set_new(sign_in->claims, NA_CLAIM_PROFILE_DUE, json_integer(due));
 }
 
 static na_error *keep_tokens(na_request *request, const na_sign_in *sign_in, apr_int64_t expires)
@@ -146,7 +138,7 @@ static na_error *keep_tokens(na_request *request, const na_sign_in *sign_in, apr
     set_text(json, ACCOUNT_ID, sign_in->event.account_id);
     if (keeps_all) {
         na_kept_tokens_replace(json, sign_in->tokens);
-        plan_profile(request, provider, sign_in, json);
+        plan_profile(request, provider, sign_in);
     } else {
         set_text(json, ID, sign_in->tokens->id_token);
     }

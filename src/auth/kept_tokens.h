@@ -20,9 +20,8 @@ typedef struct na_kept_tokens {
     const char *account_id;  /* the user at the provider */
     int is_refused;          /* the provider renews them no more; there is no access token */
 
-    /* for a profile that is fetched again: na_tokens.id_claims, NULL if there are none; and when */
-    const json_t *id_claims;
-    apr_int64_t profile_due; /* seconds; 0 for never */
+    /* for a profile that is fetched again */
+    const json_t *id_claims; /* na_tokens.id_claims; NULL if there are none */
     int has_failed;          /* the last attempt did */
 } na_kept_tokens;
 
@@ -53,9 +52,8 @@ void na_kept_tokens_read(const json_t *json, na_kept_tokens *kept);
 /* Replaces the tokens of an entry by those that a provider renewed. What is missing stays. */
 void na_kept_tokens_replace(json_t *json, const na_tokens *renewed);
 
-/* Sets when the profile is due, whether the last attempt failed, and the claims, unless NULL. */
-void na_kept_tokens_set_profile(json_t *json, const json_t *id_claims, apr_int64_t due,
-                                int has_failed);
+/* Sets whether the last attempt to fetch the profile failed, and the claims, unless NULL. */
+void na_kept_tokens_set_profile(json_t *json, const json_t *id_claims, int has_failed);
 
 /* Removes what a provider renews no more. */
 void na_kept_tokens_refuse(json_t *json);

@@ -14,9 +14,9 @@
 #include "base/json.h"
 
 /*
- * The session's claim NA_CLAIM_PROFILE_DUE says when, so that other requests cost nothing. The
- * entry of its tokens says it, too: its lease decides who asks, and what it says counts if the
- * session of a request is an older one. Requests that come meanwhile go on with the claims that
+ * The session's claim NA_CLAIM_PROFILE_DUE says when, so that other requests cost nothing. If it
+ * is due, that of the session's newest claims counts, because the request can have older ones. The
+ * lease of its tokens decides who asks. Requests that come meanwhile go on with the claims that
  * they have.
  */
 
@@ -182,14 +182,12 @@ static void report(const profile_renewal *p, verdict v, const na_error *error)
 typedef struct outcome {
     verdict v;
     const json_t *id_claims;
-    apr_int64_t due;
 } outcome;
 
 static void write_outcome(json_t *entry, const void *data)
 {
     const outcome *o = data;
-    na_kept_tokens_set_profile(entry, o->v == RENEWED ? o->id_claims : NULL, o->due,
-                               o->v == FAILED);
+    na_kept_tokens_set_profile(entry, o->v == RENEWED ? o->id_claims : NULL, o->v == FAILED);
     if (o->v == REFUSED)
         na_kept_tokens_refuse(entry);
 }
@@ -206,13 +204,13 @@ static apr_int64_t next_due(const profile_renewal *p, verdict v)
 }
 
 /* Writes the claims for all tokens of the session; those that it had, if there are no new ones. */
-static na_error *replace_claims(profile_renewal *p, verdict v, apr_int64_t due)
+static na_error *replace_claims(profile_renewal *p, verdict v)
 {
     na_request *request = p->lease.request;
     json_t *claims = p->claims;
     if (v != RENEWED)
         NA_TRY(claims_of(request, p->session, &claims));
-    json_object_set_new(claims, NA_CLAIM_PROFILE_DUE, json_integer(due));
+    json_object_set_new(claims, NA_CLAIM_PROFILE_DUE, json_integer(next_due(p, v)));
     if (v == REFUSED)
         json_object_set_new(claims, NA_CLAIM_ERROR, json_string(NA_REFRESH_TOKEN_ERROR));
     return na_session_replace_claims(request->sessions, &request->visit, p->session, claims,
@@ -231,20 +229,26 @@ static int goes_on(const profile_renewal *p, verdict v)
 static na_error *settle(profile_renewal *p, const na_error *error, int *is_allowed)
 {
     verdict v = verdict_of(error);
-    const outcome o = {v, p->id_claims, next_due(p, v)};
+    const outcome o = {v, p->id_claims};
     int is_written;
     report(p, v, error);
     *is_allowed = goes_on(p, v);
     if (v == DENIED && p->lease.request->config->keeping.revokes)
         na_tokens_revoke(p->lease.request, &p->lease.kept);
     if (*is_allowed)
-        NA_TRY(replace_claims(p, v, o.due));
+        NA_TRY(replace_claims(p, v));
     return p->lease.holder
                ? na_lease_settle(&p->lease, NA_LEASE_GIVE_BACK, write_outcome, &o, 0, &is_written)
                : NULL;
 }
 
 /* ── a renewal ─────────────────────────────────────────────────────────────────────────────── */
+
+static int is_of_lease(const na_token_lease *lease, const na_session *session)
+{
+    const na_store_key *key = na_session_key(lease->request->pool, session);
+    return memcmp(key->hash, lease->session->hash, sizeof key->hash) == 0;
+}
 
 /* The session as the store has it: claims of an older one must not be written again. */
 static na_error *load_newest(profile_renewal *p, int *is_allowed)
@@ -253,6 +257,9 @@ static na_error *load_newest(profile_renewal *p, int *is_allowed)
     na_error *error = na_request_session_now(p->lease.request, &newest);
     if (na_is_unavailable(error))
         return error;
+    if (newest && !is_of_lease(&p->lease, newest))
+        return na_error_new(p->lease.request->pool, NA_ERR_SESSION,
+                            "the browser has another session, too");
     *is_allowed = newest != NULL;
     if (newest)
         p->session = newest;
@@ -264,17 +271,15 @@ static na_error *renew(profile_renewal *p, int *is_allowed)
     na_token_lease *lease = &p->lease;
     int is_taken;
     NA_TRY(na_lease_look(lease));
-    if (!lease->entry.json || lease->kept.is_refused)
-        return settle(p, refused(p, "no access token is kept"), is_allowed);
     if (na_lease_is_held(lease))
         return NULL;
-    if (lease->kept.profile_due > apr_time_sec(apr_time_now()))
-        return load_newest(p, is_allowed);
+    NA_TRY(load_newest(p, is_allowed));
+    if (!*is_allowed || !na_profile_is_due(lease->request->config, p->session, apr_time_now()))
+        return NULL;
+    if (!lease->entry.json || lease->kept.is_refused)
+        return settle(p, refused(p, "no access token is kept"), is_allowed);
     NA_TRY(na_lease_take(lease, &is_taken));
     if (!is_taken)
-        return NULL;
-    NA_TRY(load_newest(p, is_allowed));
-    if (!*is_allowed)
         return NULL;
     p->provider = na_lease_provider(lease);
     return settle(p, p->provider ? ask_provider(p) : refused(p, "it is no longer configured"),

@@ -334,6 +334,7 @@ typedef struct na_state {
     const na_session *session;           /* NULL if not signed in */
     const struct na_kept_tokens *tokens; /* that the location passes on; NULL if none */
     int has_brought;                     /* `tokens` is determined */
+    int has_fetched;                     /* the profile, if it was due */
     int shows_bearer;                    /* Authorization has a token of the provider */
     const na_subject *subject;           /* during a sign-in: the subject of its expressions */
     const na_trace *trace;               /* NULL if not parsed yet */

@@ -15,6 +15,15 @@ static na_error *end(const na_sessions *sessions, const na_visit *visit, const n
     return NULL;
 }
 
+static na_error *end_bearer(const na_sessions *sessions, const na_visit *visit,
+                            const na_session **ended)
+{
+    na_error *error = visit->bearer ? na_session_load(sessions, visit, ended) : NULL;
+    if (*ended)
+        return end(sessions, visit, *ended);
+    return na_is_unavailable(error) ? error : NULL;
+}
+
 /* Ends all sessions in the request: otherwise the second one would become the user's session. */
 na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
                          apr_array_header_t *set_cookies, const na_session **ended)
@@ -25,6 +34,7 @@ na_error *na_session_end(const na_sessions *sessions, const na_visit *visit,
     at.source = at.number = at.is_read = 0;
     *ended = NULL;
     na_session_clear(sessions->config, visit, set_cookies);
+    NA_TRY(end_bearer(sessions, visit, ended));
     while (!(error = na_session_load_next(sessions, visit, &at, &session)) && session) {
         *ended = *ended ? *ended : session;
         NA_TRY(end(sessions, visit, session));

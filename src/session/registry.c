@@ -236,11 +236,14 @@ na_error *na_registry_replace_claims(const na_registry *registry, apr_pool_t *po
                                      apr_time_t now)
 {
     const na_store_key *key = na_session_key(pool, session);
+    apr_int64_t due = na_session_profile_due(session);
     for (int i = 0; i < TRIES; i++) {
         na_found was;
         na_record record;
         int written;
         NA_TRY(find_record(registry, pool, key, now, &was, &record));
+        if (na_profile_due(record.claims) > due || na_profile_due(record.newer) > due)
+            return na_error_new(pool, NA_ERR_BUSY, "other claims replaced those of the session");
         if (record.claims)
             record.claims = claims;
         if (record.in_token)
@@ -269,7 +272,8 @@ na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
         return na_error_new(pool, NA_ERR_SESSION, "unknown session ID");
     if (record.ended)
         return ended(registry, pool, key, &record, now);
-    record.claims = claims ? claims : record.claims;
+    if (claims && na_profile_due(claims) >= na_profile_due(record.claims))
+        record.claims = claims;
     record.in_token |= in_token;
     record.vouched |= is_first;
     return note_use(registry, pool, key, &was, &record, client, expires, now);

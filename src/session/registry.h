@@ -78,15 +78,17 @@ na_error *na_registry_check(const na_registry *registry, apr_pool_t *pool,
 
 /*
  * Replaces the claims in a session's record, and those of its tokens. Fails with NA_ERR_SESSION if
- * the session has ended or has no record.
+ * the session has ended or has no record, and with NA_ERR_BUSY if the record has claims that are
+ * newer than the session's.
  */
 na_error *na_registry_replace_claims(const na_registry *registry, apr_pool_t *pool,
                                      const na_session *session, const json_t *claims,
                                      apr_time_t now);
 
 /*
- * Sets the end of a session's record to `expires`, and its claims to `claims` if not NULL.
- * `in_token` is 1 if a token is about to be issued, `is_first` if it is the first with this ID.
+ * Sets the end of a session's record to `expires`, and its claims to `claims`, unless they are NULL
+ * or older than those that it has. `in_token` is 1 if a token is about to be issued, `is_first` if
+ * it is the first with this ID.
  */
 na_error *na_registry_extend(const na_registry *registry, apr_pool_t *pool,
                              const na_session *session, const na_client *client,

@@ -225,18 +225,20 @@ const na_store_key *na_session_key(apr_pool_t *pool, const na_session *session)
 }
 
 /*
- * Returns a hash of the claims that the database is asked about; another token of the session can
- * have different ones.
+ * Returns a hash of what another token of the session can have different: the claims that the
+ * database is asked about, and how new all of them are.
  */
 static apr_uint64_t standing_of(apr_pool_t *pool, const na_session *session)
 {
     unsigned char hash[NA_SHA256_LEN];
     apr_uint64_t standing;
-    if (!na_session_claim(session, NA_CLAIM_DATABASE_USER))
+    const char *due = na_session_claim(session, NA_CLAIM_PROFILE_DUE);
+    if (!na_session_claim(session, NA_CLAIM_DATABASE_USER) && !due)
         return 0;
     const char *revision = na_session_claim(session, NA_CLAIM_REVISION);
     const char *roles = na_session_claim_text(pool, session, NA_CLAIM_DATABASE_ROLES);
-    const char *text = apr_pstrcat(pool, revision ? revision : "", "\n", roles ? roles : "", NULL);
+    const char *text = apr_pstrcat(pool, revision ? revision : "", "\n", roles ? roles : "", "\n",
+                                   due ? due : "", NULL);
     na_sha256(hash, na_bytes_of(text), na_bytes_of(session->email ? session->email : ""));
     memcpy(&standing, hash, sizeof standing);
     return standing;

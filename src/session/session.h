@@ -102,7 +102,7 @@ typedef struct na_session {
     na_dialect dialect;
     int has_id;            /* 1 if it has an ID; sessions of applications might have none */
     int on_server;         /* 1 if the cookie is the ID and the claims are in the store */
-    apr_uint64_t standing; /* a hash of its claims about a user of the database; 0 if none */
+    apr_uint64_t standing; /* a hash of claims that a store is asked about; 0 if none */
     na_store_key key;      /* of its record, made if a store is asked: use na_session_key */
     na_bytes strings;      /* memory that has most of the strings; empty if there is none */
 } na_session;

@@ -17,7 +17,7 @@ typedef struct na_verified na_verified;
 na_error *na_verified_make(apr_pool_t *pool, na_verified **made);
 
 /*
- * Returns the time in seconds; 0 if unknown. `standing` identifies the state of the user at that
+ * Returns the time in seconds; 0 if unknown. `standing` identifies the state of the claims at that
  * time: one of two tokens of a session can contain what was corrected in the other.
  */
 apr_int64_t na_verified_at(na_verified *verified, apr_uint64_t site, const na_store_key *session,

@@ -240,6 +240,36 @@ static void passive_requests(apr_pool_t *pool)
     ok(used(pool, registry, &key) == apr_time_sec(later), "is one");
 }
 
+static json_t *claims_due(apr_pool_t *pool, int due)
+{
+    return na_json_own(pool, json_pack("{s:i}", NA_CLAIM_PROFILE_DUE, due));
+}
+
+/* Two requests know the same session; what the faster one wrote is newer than what both know. */
+static void newer_claims(apr_pool_t *pool)
+{
+    static const na_claim known[] = {{NA_CLAIM_PROVIDER, "acme", 0},
+                                     {NA_CLAIM_PROFILE_DUE, "100", 0}};
+    apr_int64_t auth_time;
+    na_record record;
+    na_registry *registry = make_registry(pool, make_store(pool, &driver), NULL);
+    na_store_key key =
+        begin(pool, registry, "acme/42", "an id", claims_due(pool, 100), NOW, &auth_time);
+    na_session session = session_of("42", &key, auth_time);
+    session.claims = known;
+    session.claim_count = 2;
+    succeeds(na_registry_replace_claims(registry, pool, &session, claims_due(pool, 300), NOW),
+             "claims are replaced");
+    fails(na_registry_replace_claims(registry, pool, &session, claims_due(pool, 400), NOW),
+          "but not by what follows from older ones");
+    succeeds(na_registry_extend(registry, pool, &session, &client, claims_due(pool, 100), 0, 0,
+                                auth_time + 31 * DAY, NOW),
+             "the session is extended");
+    succeeds(na_registry_find(registry, pool, &key, &client, NOW, &record), "and found");
+    ok(na_profile_due(record.claims) == 300, "with the newer claims");
+    ok(record.expires == auth_time + 31 * DAY, "and the later end");
+}
+
 static void records(apr_pool_t *pool)
 {
     static const char *const rotated[] = {"a new secret of more than 32 bytes",
@@ -1022,6 +1052,7 @@ int main(void)
     succeeds(na_record_namespaces_derive(pool, secret, 1, "", &namespaces), "and a namespace");
     records(pool);
     passive_requests(pool);
+    newer_claims(pool);
     checking(pool);
     pages(pool);
     endless(pool);

@@ -190,6 +190,22 @@ int na_check_authn(request_rec *r)
     return na_refuse_unauthenticated(r);
 }
 
+static int run_access_checkers(request_rec *r, na_state *state)
+{
+    state->authorizing = 1;
+    int result = ap_run_access_checker_ex(r);
+    state->authorizing = 0;
+    return result;
+}
+
+/* The requirements can have been true of claims that are replaced now. */
+static int adopt_evaluated(request_rec *r, na_state *state)
+{
+    const na_session *evaluated = state->session;
+    int status = adopt_session(r);
+    return status != OK || state->session == evaluated ? status : run_access_checkers(r, state);
+}
+
 /*
  * httpd evaluates `Require expr` before it authenticates. If such an expression asked for a session
  * and there was none, signing in can help; if there was one, its user becomes the request's. To see
@@ -210,13 +226,11 @@ int na_check_access_ex(request_rec *r)
         return DONE;
     if (is_endpoint || (!state->asked && !na_is_expr_required()))
         return DECLINED;
-    state->authorizing = 1;
-    int result = ap_run_access_checker_ex(r);
-    state->authorizing = 0;
+    int result = run_access_checkers(r, state);
     if (state->asked && state->unavailable)
         return na_refuse_unavailable(r);
     if (result == OK && state->session)
-        return adopt_session(r);
+        return adopt_evaluated(r, state);
     if (result == HTTP_FORBIDDEN && state->asked && !state->session)
         return na_refuse_unauthenticated(r);
     return result;

@@ -10,7 +10,16 @@
 #include "auth/session.h"
 #include "base/json.h"
 #include "httpd/request/action.h"
+#include "httpd/request/credentials.h"
 #include "httpd/request/refuse.h"
+
+void na_request_of_session(request_rec *r, na_request *request)
+{
+    na_credentials credentials;
+    na_request_begin(r, request);
+    if (na_state_of(r)->way == NA_BY_BEARER && na_credentials_of(r, &credentials))
+        request->visit.bearer = credentials.bearer;
+}
 
 /* ── bringing them ─────────────────────────────────────────────────────────────────────────── */
 
@@ -20,8 +29,7 @@ static int passes_tokens(request_rec *r)
     return pass && pass != NA_PASS_NO_TOKEN;
 }
 
-/* A subrequest or internal redirect has the same session, and so the same tokens. */
-static const na_state *state_before(request_rec *r)
+const na_state *na_state_before(request_rec *r)
 {
     const request_rec *before = r->main ? r->main : r->prev;
     return before ? ap_get_module_config(before->request_config, &nextauth_module) : NULL;
@@ -62,7 +70,7 @@ int na_end_and_refuse(request_rec *r, na_request *request)
 
 static int bring_tokens(request_rec *r, na_state *state)
 {
-    const na_state *before = state_before(r);
+    const na_state *before = na_state_before(r);
     na_kept_tokens *kept = apr_palloc(r->pool, sizeof *kept);
     na_request request;
     int found;
@@ -73,7 +81,7 @@ static int bring_tokens(request_rec *r, na_state *state)
         state->tokens = before->tokens;
         return OK;
     }
-    na_request_begin(r, &request);
+    na_request_of_session(r, &request);
     na_error *error = na_tokens_renew(&request, state->session, kept, &found);
     if (error) {
         na_log_request(r, na_is_unavailable(error) ? NA_LOG_INFO : NA_LOG_WARNING, "SESSION_ERROR",
@@ -191,7 +199,7 @@ static void strip_variables(request_rec *r)
 void na_strip_tokens(request_rec *r)
 {
     for (request_rec *by = r; by; by = by->main ? by->main : by->prev) {
-        const na_state *before = state_before(by);
+        const na_state *before = na_state_before(by);
         if (before && before->shows_bearer)
             apr_table_unset(r->headers_in, "Authorization");
     }

@@ -13,7 +13,16 @@
  */
 int na_bring_tokens(request_rec *r);
 
-/* Ends the session, and returns the status that refuses the request. */
+/*
+ * Returns the state of the request that a subrequest or internal redirect came from, which can have
+ * the same session, and so the same tokens; NULL if there is none.
+ */
+const na_state *na_state_before(request_rec *r);
+
+/* Begins a request that finds and ends the session however it was shown. */
+void na_request_of_session(request_rec *r, na_request *request);
+
+/* Ends the session of such a request, and returns the status that refuses the request. */
 int na_end_and_refuse(request_rec *r, na_request *request);
 
 /* Passes them on. */
