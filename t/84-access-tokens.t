@@ -339,7 +339,8 @@ async function limits(t, db) {
   t.is(failures.length, 6, 'the audit log has the guesses, and the limit once');
   const other = t.client(site, { from: '127.0.0.9' });
   const revoke = async (token) => (await other.post('/api/auth/revoke', { token })).status;
-  t.is([await revoke(known), await revoke('x'), (await status(known)).status], [200, 200, 429], 'a token is revoked by itself');
+  t.is([await revoke(known), await revoke('x')], [200, 200], 'a token is revoked by itself');
+  t.ok([401, 429].includes((await status(known)).status), '  and refused then: as a guess, if the process has not seen it before');
   const guessed = [];
   for (let i = 0; i < 7; i++) guessed.push(await revoke('na_pat_000000000000000000000000000000000000000000041nxNc'));
   t.is(guessed, [200, 200, 200, 200, 200, 429, 429], 'guesses there are limited as well');

@@ -23,7 +23,7 @@
 // Environment: NEXTAUTH_MODULE (build/mod_nextauth.so), BENCH_ROUNDS (5; 0 leaves them out),
 // BENCH_SIGNINS (200 of each kind in a round; 0 leaves them out), BENCH_SECONDS (4), BENCH_THREADS (1: of wrk; on two cores a second one takes the server's, and
 // every ratio falls), BENCH_INSTRUCTIONS (1000 requests counted; 0 leaves them out), BENCH_ONLY
-// (names of kinds, comma-separated).
+// (names of kinds, comma-separated), BENCH_PEER (path of a mod_auth_openidc.so; the installed one).
 'use strict';
 const { spawn } = require('node:child_process');
 const crypto = require('node:crypto');

@@ -296,11 +296,13 @@ function mariadbClient(folder, ...database) {
 
 const fastMariadb = ['--innodb-buffer-pool-size=16M', '--innodb-log-file-size=8M'];
 
+// A server that starts removes what others have in the same folder for temporary tables.
+const mariadbFolders = (folder) => [`--datadir=${folder}/data`, `--tmpdir=${folder}`];
+
 function mariadbArguments(folder, port, { tls, settings = {} }) {
   const encrypted = tls ? [`--ssl-ca=${folder}/ca.pem`, `--ssl-cert=${folder}/server.pem`, `--ssl-key=${folder}/server.key`,
     '--require-secure-transport=ON'] : ['--skip-ssl'];
-  // A server that starts removes what others have in the same folder for temporary tables.
-  return ['--no-defaults', `--datadir=${folder}/data`, `--tmpdir=${folder}`, `--socket=${folder}/mariadb.sock`, `--pid-file=${folder}/mariadb.pid`,
+  return ['--no-defaults', ...mariadbFolders(folder), `--socket=${folder}/mariadb.sock`, `--pid-file=${folder}/mariadb.pid`,
     `--port=${port}`, '--bind-address=127.0.0.1', '--skip-name-resolve', '--skip-log-bin', ...fastMariadb,
     '--innodb-flush-log-at-trx-commit=0', '--performance-schema=OFF', '--innodb-use-native-aio=0', '--max-connections=60',
     '--character-set-server=utf8mb4', '--collation-server=utf8mb4_unicode_ci', ...encrypted,
@@ -319,8 +321,8 @@ async function startMariadb(t, options = {}) {
   const password = passwordOf(options);
   if (tls) makeCertificates(folder, tls.names || 'DNS:localhost,IP:127.0.0.1', owner);
   // Not with --user: as root that changes the owner of files outside of the folder.
-  execFileSync('mariadb-install-db', ['--no-defaults', `--datadir=${folder}/data`, '--auth-root-authentication-method=normal',
-    '--skip-test-db', '--skip-name-resolve', ...fastMariadb], { cwd: folder, stdio: 'ignore', ...owner });
+  execFileSync('mariadb-install-db', ['--no-defaults', ...mariadbFolders(folder), '--auth-root-authentication-method=normal',
+    '--skip-test-db', '--skip-name-resolve', ...fastMariadb], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...owner });
   const server = await run(t, {
     engine: 'mariadb', port, dir: folder, owner, quit: 'SIGTERM', end: 'SIGKILL',
     url: urlOf('mysql', '127.0.0.1', port, password), user, password, database: name,
