@@ -8,6 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const jose = require('jose');
 const { suite } = require('./lib/suite.js');
+const { common } = require('./lib/site.js');
 const { certify } = require('./lib/certificates.js');
 const { freePort } = require('./lib/httpd.js');
 const { generateKeys } = require('./lib/keys.js');
@@ -68,13 +69,6 @@ function certificates(t) {
     files: { 'tls.pem': { text: read('tls.pem'), mode: 0o600 }, 'tls.key': { text: read('tls.key'), mode: 0o600 }, 'ca.pem': read('op.pem') },
     x5c: read('tls.pem').replace(/-----[^-]+-----|\s/g, '') };
 }
-
-const common = `
-NextAuthEngine On
-NextAuthMode test
-NextAuthURL http://localhost:@PORT@
-NextAuthSecret 0123456789abcdef0123456789abcdef
-NextAuthSessionStore none`;
 
 async function start(t, names) {
   const [port, opPort] = [await freePort(), await freePort()];

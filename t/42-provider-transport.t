@@ -9,16 +9,11 @@ const path = require('node:path');
 const zlib = require('node:zlib');
 const jose = require('jose');
 const { suite } = require('./lib/suite.js');
+const { common } = require('./lib/site.js');
 const { certify } = require('./lib/certificates.js');
 const { generateKeys } = require('./lib/keys.js');
 const { startRogue, replies, seconds } = require('./lib/rogue.js');
 
-const common = `
-NextAuthEngine On
-NextAuthMode test
-NextAuthURL http://localhost:@PORT@
-NextAuthSecret 0123456789abcdef0123456789abcdef
-NextAuthSessionStore none`;
 const provider = (rogue, id, options = 'clientSecret=a-secret') =>
   `NextAuthProvider ${id} type=oidc issuer=${rogue.issuer(id)} clientId=the-client ${options}`;
 

@@ -6,19 +6,13 @@ const os = require('node:os');
 const path = require('node:path');
 const { execFile } = require('node:child_process');
 const { suite } = require('./lib/suite.js');
+const { common } = require('./lib/site.js');
 const { ctlFile, freePort } = require('./lib/httpd.js');
 const { generateKeys } = require('./lib/keys.js');
 const { missing, startHydra } = require('./lib/real.js');
 
 const rsa = generateKeys('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }); // its default
 const key = generateKeys('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
-
-const common = `
-NextAuthEngine On
-NextAuthMode test
-NextAuthURL http://localhost:@PORT@
-NextAuthSecret 0123456789abcdef0123456789abcdef
-NextAuthSessionStore none`;
 
 const nextauthctl = (...args) => new Promise((resolve) => {
   execFile(ctlFile, args, { env: { ...process.env, LD_PRELOAD: '', ASAN_OPTIONS: 'detect_leaks=0' } },

@@ -4,7 +4,8 @@
 const crypto = require('node:crypto');
 const jose = require('jose');
 const { suite } = require('./lib/suite.js');
-const { API, OTHER, common, forge, startIssuer, seconds } = require('./lib/api.js');
+const { API, OTHER, forge, startIssuer, seconds } = require('./lib/api.js');
+const { common } = require('./lib/site.js');
 const { request } = require('./lib/client.js');
 const { startApp } = require('./lib/app.js');
 const { decryptionKey } = require('./lib/op.js');

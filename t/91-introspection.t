@@ -4,7 +4,8 @@
 const http = require('node:http');
 const { suite } = require('./lib/suite.js');
 const { freePort, until } = require('./lib/httpd.js');
-const { API, OTHER, common, basic, forge, secret, seconds, startIssuer } = require('./lib/api.js');
+const { API, OTHER, basic, forge, secret, seconds, startIssuer } = require('./lib/api.js');
+const { common } = require('./lib/site.js');
 const { makeKey, sign } = require('./lib/rogue.js');
 const { request } = require('./lib/client.js');
 const { seal } = require('./lib/token.js');

@@ -42,10 +42,10 @@ static na_error *redeem(profile_renewal *p)
 {
     int is_settled;
     if (!p->lease.kept.refresh_token)
-        return refused(p, "there is no refresh token");
+        return refused(p, "the session has no refresh token");
     NA_TRY(na_tokens_redeem(&p->lease, p->provider, NA_LEASE_KEEP, &is_settled));
     if (p->lease.kept.is_refused)
-        return refused(p, "the provider renews the access token no more");
+        return refused(p, "the provider refused to renew the access token");
     return is_settled ? NULL
                       : na_error_new(p->lease.request->pool, NA_ERR_UNAVAILABLE,
                                      "the session ended meanwhile");
@@ -172,7 +172,7 @@ static void report(const profile_renewal *p, verdict v, const na_error *error)
                "the session ends, by the profile of '%s': %s", provider, text);
     else if (v == REFUSED)
         na_log(request, NA_LOG_WARNING, "REFRESH_TOKEN_ERROR",
-               "'%s' no longer tells the profile: %s", provider, text);
+               "'%s' refused to return the profile: %s", provider, text);
     else
         na_log(request, p->lease.kept.has_failed ? NA_LOG_DEBUG : NA_LOG_ERROR, "PROFILE_DATA",
                "could not fetch the profile of '%s' again, trying again in %ld s: %s", provider,
@@ -282,7 +282,9 @@ static na_error *renew(profile_renewal *p, int *is_allowed)
     if (!is_taken)
         return NULL;
     p->provider = na_lease_provider(lease);
-    return settle(p, p->provider ? ask_provider(p) : refused(p, "it is no longer configured"),
+    return settle(p,
+                  p->provider ? ask_provider(p)
+                              : refused(p, "the provider is not configured anymore"),
                   is_allowed);
 }
 

@@ -14,7 +14,7 @@ int na_profile_is_due(const na_config *config, const na_session *session, apr_ti
 /*
  * If the profile is due, and no other request fetches it, asks the provider's userinfo endpoint
  * and replaces the claims of *session by what follows from the answer. Returns 0 if the session
- * must end: its user is no longer allowed to sign in, or the provider refuses and onRefusal=end.
+ * must end: the sign-in rules refuse its user now, or the provider refuses and onRefusal=end.
  * Otherwise returns 1: a provider that is down changes nothing but the time of the next attempt.
  */
 int na_profile_renew(na_request *request, const na_session **session);

@@ -65,14 +65,8 @@ function forge(key, claims, header = {}) {
     .setProtectedHeader(JSON.parse(JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid: key.kid, ...header }))).sign(key.privateKey);
 }
 
-// Audiences of access tokens, and what the sites that accept them have in common.
+// Audiences of access tokens.
 const API = 'https://api.example.org/';
 const OTHER = 'https://other.example.org/';
-const common = `
-NextAuthEngine On
-NextAuthMode test
-NextAuthURL http://localhost:@PORT@
-NextAuthSecret 0123456789abcdef0123456789abcdef
-NextAuthSessionStore none`;
 
-module.exports = { API, OTHER, common, startIssuer, forge, seconds, secret, basic };
+module.exports = { API, OTHER, startIssuer, forge, seconds, secret, basic };
