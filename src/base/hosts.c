@@ -73,9 +73,22 @@ int na_host_normalize(const char *text, char host[NA_HOST_LEN_MAX + 1])
 /* ── patterns ──────────────────────────────────────────────────────────────────────────────── */
 
 /* Returns ":8443"; "" for the default port. */
-static const char *port_of(const na_url *url)
+static const char *port_text(const na_url *url)
 {
     return url->origin + strlen(url->scheme) + strlen("://") + strlen(url->host);
+}
+
+/* Returns 0 for the default port. */
+static int named_port(const na_url *url)
+{
+    const char *port = port_text(url);
+    return *port ? na_small_number(port + 1) : 0;
+}
+
+static int port_of(const na_url *url)
+{
+    int named = named_port(url);
+    return named ? named : default_port(url->scheme);
 }
 
 /* Below a top-level domain, anyone can register a name. */
@@ -112,11 +125,7 @@ const char *na_host_pattern_parse(apr_pool_t *pool, const char *text, na_host_pa
         !na_host_normalize(url.host, normal))
         return invalid;
     char *host = apr_pstrdup(pool, normal);
-    const char *port = port_of(&url);
-    *pattern =
-        (na_host_pattern){.scheme = url.scheme,
-                          .host = host,
-                          .port = *port ? na_small_number(port + 1) : default_port(url.scheme)};
+    *pattern = (na_host_pattern){.scheme = url.scheme, .host = host, .port = port_of(&url)};
     *path = url.path;
     if (star) {
         size_t at = (size_t)(star - authority) - 3;
@@ -125,7 +134,7 @@ const char *na_host_pattern_parse(apr_pool_t *pool, const char *text, na_host_pa
         host[at] = '*';
         pattern->star = host + at;
     }
-    pattern->origin = apr_pstrcat(pool, url.scheme, "://", host, port, NULL);
+    pattern->origin = apr_pstrcat(pool, url.scheme, "://", host, port_text(&url), NULL);
     return star ? check_star(host, pattern->star) : NULL;
 }
 
@@ -175,11 +184,10 @@ const char *na_hosts_label(apr_pool_t *pool, const apr_array_header_t *patterns,
     na_url url;
     if (!na_url_parse(pool, origin, &url))
         return NULL;
+    int port = port_of(&url);
     for (int i = 0; i < patterns->nelts; i++) {
         const na_host_pattern *each = &APR_ARRAY_IDX(patterns, i, na_host_pattern);
-        const char *port = port_of(&url);
-        if (each->port != (*port ? na_small_number(port + 1) : default_port(url.scheme)) ||
-            !na_host_pattern_has(each, url.host))
+        if (each->port != port || !na_host_pattern_has(each, url.host))
             continue;
         if (!each->star)
             return NULL;
@@ -193,8 +201,7 @@ const char *na_hosts_label(apr_pool_t *pool, const apr_array_header_t *patterns,
 
 int na_hosts_have(const apr_array_header_t *patterns, const na_url *url)
 {
-    const char *port = port_of(url);
     char origin[NA_ORIGIN_SIZE];
-    return na_hosts_find(patterns, url->host, *port ? na_small_number(port + 1) : 0, origin) &&
+    return na_hosts_find(patterns, url->host, named_port(url), origin) &&
            strcmp(origin, url->origin) == 0;
 }
